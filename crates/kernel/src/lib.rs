@@ -2,7 +2,9 @@
 //!
 //! Anything here is used by several domains; what only one domain needs lives there.
 
+mod calendar;
 mod error;
+mod fingerprint;
 mod ids;
 mod money;
 mod phone;
@@ -11,6 +13,8 @@ mod scope;
 mod secret;
 mod time;
 
+pub use calendar::{Calendar, UnknownZone};
+pub use fingerprint::fingerprint;
 pub use error::{BoxError, ErrorKind, ProviderError, StoreError};
 pub use ids::{
     AnalysisId, AppointmentId, CallId, CompanyId, ContactCardId, EventId, IdError, IdSource, InboxId, JobId,

@@ -1,0 +1,19 @@
+//! Contact cards, leads, appointments, tasks and key signals, and what a call's outcome makes of them.
+//!
+//! [`plan()`] is the whole rule: from what the AI said of a call and what is known of its lead, to the list of changes.
+//! It reads nothing and writes nothing.
+
+mod lead;
+mod outcome;
+mod plan;
+mod vocabulary;
+
+pub use lead::{LeadStatus, UNQUALIFIED_BECOMES, may_move};
+pub use outcome::{
+    Action, AppointmentIntent, Booking, CallOutcome, KnownLead, OpenAppointment, Opportunity, Qualification,
+};
+pub use plan::{AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, plan};
+pub use vocabulary::{
+    AppointmentOutcome, AppointmentStatus, LeadSource, Priority, SignalSeverity, SignalType, TaskAssignee, TaskSource,
+    TaskStatus, UnknownWord,
+};
