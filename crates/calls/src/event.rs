@@ -16,6 +16,8 @@ pub enum CallEventKind {
     Answered,
     /// Nobody took it.
     Missed,
+    /// The provider's own list says it is over. Less telling than a webhook.
+    Listed,
     /// It is over.
     Completed,
     /// Something about it was changed or added afterwards, such as a late recording.
@@ -24,8 +26,8 @@ pub enum CallEventKind {
 
 impl CallEventKind {
     /// Every kind, in order of authority.
-    pub const ALL: [Self; 5] =
-        [Self::Incoming, Self::Answered, Self::Missed, Self::Completed, Self::Modified];
+    pub const ALL: [Self; 6] =
+        [Self::Incoming, Self::Answered, Self::Missed, Self::Listed, Self::Completed, Self::Modified];
 
     /// As stored.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +35,7 @@ impl CallEventKind {
             Self::Incoming => "incoming",
             Self::Answered => "answered",
             Self::Missed => "missed",
+            Self::Listed => "listed",
             Self::Completed => "completed",
             Self::Modified => "modified",
         }

@@ -89,7 +89,9 @@ fn keep<T: Clone + PartialOrd>(slot: &mut Option<Ranked<T>>, rank: Rank, said: O
     let better = match slot {
         None => true,
         // equal ranks mean the same event; comparing the values too keeps the law even for a digest collision
-        Some(held) => (held.rank, &held.value).partial_cmp(&(rank, value)).is_some_and(std::cmp::Ordering::is_lt),
+        Some(held) => {
+            (held.rank, &held.value).partial_cmp(&(rank, value)).is_some_and(std::cmp::Ordering::is_lt)
+        }
     };
     if better {
         *slot = Some(Ranked { rank, value: value.clone() });
@@ -109,7 +111,7 @@ impl CallFacts {
             CallEventKind::Incoming => None,
             CallEventKind::Answered => Some(true),
             CallEventKind::Missed => Some(false),
-            CallEventKind::Completed | CallEventKind::Modified => said.answered,
+            CallEventKind::Listed | CallEventKind::Completed | CallEventKind::Modified => said.answered,
         };
         keep(&mut self.answered, rank, answered.as_ref());
         if event.kind != CallEventKind::Incoming {
@@ -129,15 +131,9 @@ impl CallFacts {
         keep(&mut self.started_at, rank, said.started_at.as_ref());
     }
 
-    fn has_seen(&self, kind: CallEventKind) -> bool {
-        self.seen.contains(&kind)
-    }
-
     /// Whether the provider said the call is over.
     pub fn is_over(&self) -> bool {
-        [CallEventKind::Missed, CallEventKind::Completed, CallEventKind::Modified]
-            .into_iter()
-            .any(|kind| self.has_seen(kind))
+        self.seen.iter().any(|kind| *kind >= CallEventKind::Missed)
     }
 
     /// Where it stands.

@@ -67,18 +67,20 @@ fn any_facts() -> impl Strategy<Value = ReportedFacts> {
         option::of((0i64..50).prop_map(|s| DateTime::from_timestamp(1_790_000_000 + s, 0).unwrap())),
         option::of("[a-c]".prop_map(|id| RecordingRef { id, duration_seconds: None })),
     )
-        .prop_map(|(direction, answered, phone, customer_name, duration_seconds, started_at, recording)| {
-            ReportedFacts {
-                direction,
-                answered,
-                phone: phone.map(|text| PhoneNumber::parse(text).unwrap()),
-                customer_name,
-                duration_seconds,
-                started_at,
-                recording,
-                ..ReportedFacts::default()
-            }
-        })
+        .prop_map(
+            |(direction, answered, phone, customer_name, duration_seconds, started_at, recording)| {
+                ReportedFacts {
+                    direction,
+                    answered,
+                    phone: phone.map(|text| PhoneNumber::parse(text).unwrap()),
+                    customer_name,
+                    duration_seconds,
+                    started_at,
+                    recording,
+                    ..ReportedFacts::default()
+                }
+            },
+        )
 }
 
 fn any_event() -> impl Strategy<Value = CallEvent> {

@@ -61,8 +61,8 @@ impl LeadStatus {
 /// Whether an automatic event may move a lead so (contract `rules.md` §2, recommended transition table).
 pub fn may_move(from: LeadStatus, to: LeadStatus) -> bool {
     use LeadStatus::{
-        Abandoned, ClosedLost, ClosedWon, Dormant, Hot, New, Nurturing, QualifiedBooked, QualifiedServiceNotOffered,
-        QualifiedUnbooked, Warm,
+        Abandoned, ClosedLost, ClosedWon, Dormant, Hot, New, Nurturing, QualifiedBooked,
+        QualifiedServiceNotOffered, QualifiedUnbooked, Warm,
     };
     if from == to {
         return false;

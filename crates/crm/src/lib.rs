@@ -14,6 +14,6 @@ pub use outcome::{
 };
 pub use plan::{AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, plan};
 pub use vocabulary::{
-    AppointmentOutcome, AppointmentStatus, LeadSource, Priority, SignalSeverity, SignalType, TaskAssignee, TaskSource,
-    TaskStatus, UnknownWord,
+    AppointmentOutcome, AppointmentStatus, LeadSource, Priority, SignalSeverity, SignalType, TaskAssignee,
+    TaskSource, TaskStatus, UnknownWord,
 };

@@ -4,8 +4,8 @@ use kernel::{AppointmentId, Timestamp, fingerprint};
 use serde_json::{Value, json};
 
 use crate::{
-    Action, AppointmentIntent, Booking, CallOutcome, KnownLead, LeadStatus, Priority, Qualification, SignalSeverity,
-    SignalType, TaskAssignee, UNQUALIFIED_BECOMES, may_move,
+    Action, AppointmentIntent, Booking, CallOutcome, KnownLead, LeadStatus, Priority, Qualification,
+    SignalSeverity, SignalType, TaskAssignee, UNQUALIFIED_BECOMES, may_move,
 };
 
 /// More objections than this in one call are a risk worth telling.
@@ -139,7 +139,11 @@ pub fn plan(outcome: &CallOutcome, lead: &KnownLead, call_at: Timestamp) -> Plan
     }
 }
 
-fn lead_move(outcome: &CallOutcome, lead: &KnownLead, change: Option<&AppointmentChange>) -> Option<LeadMove> {
+fn lead_move(
+    outcome: &CallOutcome,
+    lead: &KnownLead,
+    change: Option<&AppointmentChange>,
+) -> Option<LeadMove> {
     let (to, reason) = match (outcome.booking, outcome.qualification) {
         (Some(Booking::Booked), _) => (LeadStatus::QualifiedBooked, "call booked"),
         (Some(Booking::ServiceNotOffered), _) => {
@@ -242,17 +246,16 @@ fn signals(outcome: &CallOutcome, appointment: Option<&AppointmentChange>) -> Ve
         let said = joined(&outcome.violations);
         add(SignalType::Coaching, SignalSeverity::Medium, "Script violation", said, metadata);
     }
-    let new_booking = !matches!(
-        outcome.intent,
-        Some(AppointmentIntent::Cancel | AppointmentIntent::Reschedule)
-    );
+    let new_booking =
+        !matches!(outcome.intent, Some(AppointmentIntent::Cancel | AppointmentIntent::Reschedule));
     if outcome.booking == Some(Booking::Booked)
         && outcome.appointment_start.is_none()
         && appointment.is_none()
         && new_booking
     {
         // an appointment needs a time; inventing one would be worse than asking
-        let said = Some("The call was booked, but no date and time were understood. Ask the customer.".to_owned());
+        let said =
+            Some("The call was booked, but no date and time were understood. Ask the customer.".to_owned());
         add(SignalType::Operational, SignalSeverity::High, "Booked without a time", said, Value::Null);
     }
     for missed in outcome.missed_opportunities.iter().take(MOST_OPPORTUNITIES) {

@@ -55,7 +55,11 @@ fn verdicts_move_a_new_lead_as_the_rule_book_says() {
         (None, None, None),
     ];
     for (booking, qualification, expected) in cases {
-        assert_eq!(moved_to(&verdict(booking, qualification), &new), expected, "{booking:?} {qualification:?}");
+        assert_eq!(
+            moved_to(&verdict(booking, qualification), &new),
+            expected,
+            "{booking:?} {qualification:?}"
+        );
     }
 }
 

@@ -9,7 +9,13 @@ use kernel::{CompanyId, Provider, Timestamp, fingerprint};
 /// Providers send no event id (CallRail) or one outside the signature (Twilio, Shunya), so the bytes themselves are
 /// what can be trusted to tell two events apart. Two events of one call that differ in a byte are two events; applying
 /// both is harmless because a call absorbs events in any order and number.
-pub fn event_key(company: Option<&CompanyId>, provider: Provider, kind: &str, query: &str, body: &[u8]) -> String {
+pub fn event_key(
+    company: Option<&CompanyId>,
+    provider: Provider,
+    kind: &str,
+    query: &str,
+    body: &[u8],
+) -> String {
     let company = company.map_or("", CompanyId::as_str);
     fingerprint(&[company.as_bytes(), provider.as_str().as_bytes(), kind.as_bytes(), query.as_bytes(), body])
 }
@@ -31,7 +37,8 @@ pub enum InboxState {
 
 impl InboxState {
     /// Every state.
-    pub const ALL: [Self; 5] = [Self::Received, Self::Applied, Self::Waiting, Self::Quarantined, Self::Ignored];
+    pub const ALL: [Self; 5] =
+        [Self::Received, Self::Applied, Self::Waiting, Self::Quarantined, Self::Ignored];
 
     /// As stored.
     pub fn as_str(self) -> &'static str {

@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn timestamps_are_included_and_mean_utc_without_an_offset() {
         assert_eq!(Window::lower("2026-11-22T10:00:00", Calendar::UTC), Ok(at("2026-11-22T10:00:00Z")));
-        assert_eq!(Window::upper("2026-11-22T12:00:00+02:00", Calendar::UTC), Ok(at("2026-11-22T10:00:00.000001Z")));
+        assert_eq!(
+            Window::upper("2026-11-22T12:00:00+02:00", Calendar::UTC),
+            Ok(at("2026-11-22T10:00:00.000001Z"))
+        );
         assert_eq!(Window::lower("2026-11-22T12:00:00 02:00", Calendar::UTC), Ok(at("2026-11-22T10:00:00Z")));
     }
 
@@ -165,7 +168,8 @@ mod tests {
 
     #[test]
     fn backwards_and_endless_ranges_are_refused() {
-        let parse = |start, end| DayRange::parse(Some(start), Some(end), Calendar::UTC, at("2026-11-22T10:00:00Z"));
+        let parse =
+            |start, end| DayRange::parse(Some(start), Some(end), Calendar::UTC, at("2026-11-22T10:00:00Z"));
         assert_eq!(parse("2026-11-02", "2026-11-01"), Err(("start_date", WindowError::Backwards)));
         assert_eq!(parse("1990-11-02", "2026-11-01"), Err(("start_date", WindowError::TooLong(731))));
         assert_eq!(parse("2026-11-01", "nope"), Err(("end_date", WindowError::Unreadable)));

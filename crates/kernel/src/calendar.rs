@@ -1,6 +1,6 @@
+use crate::Timestamp;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
-use crate::Timestamp;
 
 /// The text names no IANA time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,8 @@ impl Calendar {
     pub fn instant(&self, local: NaiveDateTime) -> Timestamp {
         let zone = self.zone();
         // nothing near the ends of what a date can hold is a real time; stay where offsets cannot overflow
-        let local = if (-9999..=9999).contains(&local.year()) { local } else { DateTime::UNIX_EPOCH.naive_utc() };
+        let local =
+            if (-9999..=9999).contains(&local.year()) { local } else { DateTime::UNIX_EPOCH.naive_utc() };
         let mut probe = local;
         for _ in 0..96 {
             if let Some(found) = zone.from_local_datetime(&probe).earliest() {

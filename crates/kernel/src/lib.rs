@@ -14,8 +14,8 @@ mod secret;
 mod time;
 
 pub use calendar::{Calendar, UnknownZone};
-pub use fingerprint::fingerprint;
 pub use error::{BoxError, ErrorKind, ProviderError, StoreError};
+pub use fingerprint::fingerprint;
 pub use ids::{
     AnalysisId, AppointmentId, CallId, CompanyId, ContactCardId, EventId, IdError, IdSource, InboxId, JobId,
     KeySignalId, LeadId, RecordingId, ShunyaJobId, TaskId, TranscriptId, UserId,

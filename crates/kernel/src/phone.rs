@@ -124,7 +124,9 @@ mod tests {
         for text in ["anonymous", "Restricted", "whatsapp:+12148654559", "+", "++12148654559", "☎"] {
             assert_eq!(PhoneNumber::parse(text), Err(PhoneError::NotANumber), "{text}");
         }
-        for text in ["911", "+1", "11548654559", "+11548654559", "+12140654559", "+0123456789", "+1234567890123456"] {
+        for text in
+            ["911", "+1", "11548654559", "+11548654559", "+12140654559", "+0123456789", "+1234567890123456"]
+        {
             assert_eq!(PhoneNumber::parse(text), Err(PhoneError::Impossible), "{text}");
         }
     }

@@ -23,15 +23,8 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 7] = [
-        Self::Default,
-        Self::Asr,
-        Self::Analysis,
-        Self::Followups,
-        Self::Indexing,
-        Self::Uwc,
-        Self::Shunya,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Default, Self::Asr, Self::Analysis, Self::Followups, Self::Indexing, Self::Uwc, Self::Shunya];
 
     /// As stored and as named on command lines.
     pub fn as_str(self) -> &'static str {

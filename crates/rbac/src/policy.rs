@@ -62,15 +62,19 @@ impl Permission {
 /// (contract `operations.json`, `roles` and `tenant_scope` of each operation).
 pub fn grant(role: Role, permission: Permission) -> Option<Grant> {
     use Permission::{
-        AppointmentsRead, CallsRead, ConsoleRead, ContactsRead, DashboardRead, LeadsRead, SignalsRead, TasksRead,
+        AppointmentsRead, CallsRead, ConsoleRead, ContactsRead, DashboardRead, LeadsRead, SignalsRead,
+        TasksRead,
     };
     match (role, permission) {
         (Role::Manager, _) => Some(Grant::Company),
         (Role::Csr, TasksRead) => Some(Grant::Own),
-        (Role::Csr, CallsRead | ContactsRead | LeadsRead | AppointmentsRead | SignalsRead) => Some(Grant::Company),
-        (Role::SalesRep, CallsRead | ContactsRead | LeadsRead | TasksRead | AppointmentsRead | SignalsRead) => {
-            Some(Grant::Own)
+        (Role::Csr, CallsRead | ContactsRead | LeadsRead | AppointmentsRead | SignalsRead) => {
+            Some(Grant::Company)
         }
+        (
+            Role::SalesRep,
+            CallsRead | ContactsRead | LeadsRead | TasksRead | AppointmentsRead | SignalsRead,
+        ) => Some(Grant::Own),
         (Role::Csr | Role::SalesRep, DashboardRead) => Some(Grant::Company),
         (Role::Csr | Role::SalesRep, ConsoleRead) => None,
     }

@@ -42,7 +42,9 @@ impl Role {
             "admin" | "org:admin" | "org:primary_admin" | "exec" | "executive" | "leadership" | "manager"
             | "org:manager" => Ok(Self::Manager),
             "csr" | "org:csr" => Ok(Self::Csr),
-            "rep" | "sales_rep" | "org:sales_rep" | "org:member" | "basic_member" | "member" => Ok(Self::SalesRep),
+            "rep" | "sales_rep" | "org:sales_rep" | "org:member" | "basic_member" | "member" => {
+                Ok(Self::SalesRep)
+            }
             _ => Err(RoleError::Unknown),
         }
     }

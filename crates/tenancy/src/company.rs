@@ -1,7 +1,5 @@
 use kernel::{Calendar, CompanyId, Secret};
 
-
-
 /// A tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Company {

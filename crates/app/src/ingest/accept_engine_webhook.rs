@@ -1,0 +1,169 @@
+//! Taking in the AI vendor's webhook.
+//!
+//! Who may: whoever signs with the platform's secret. Guarantees: an answer other than an error means the event is
+//! stored; its effect follows by a job, once, whether the event or the poll comes first. An event that speaks of work we
+//! do not know yet waits for it.
+
+use idempotency::{Arrival, InboxState, event_key};
+use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError};
+
+use crate::{
+    Ports,
+    jobs::ApplyEngineEvent,
+    ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError},
+};
+
+/// What became of a webhook, in the contract's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineWebhookAck {
+    /// Stored; its effect follows.
+    Accepted,
+    /// Its effect, or another way to it, is stored already.
+    AlreadyProcessed,
+    /// Stored; it speaks of nothing we know (yet).
+    Ignored,
+    /// Stored; it asks for nothing.
+    Received,
+    /// Stored, but not understood, or nobody's.
+    Quarantined,
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineWebhookError {
+    /// Not believed. Nothing is stored.
+    #[error("the signature or timestamp is missing or wrong")]
+    BadSignature(ProofError),
+    /// Authentic, but without the ids every event has. Stored as quarantined.
+    #[error("the job id or the company id is missing")]
+    MissingIds,
+    /// Authentic, but about work of another tenant than it names. Stored as quarantined.
+    #[error("the job belongs to another company")]
+    WrongTenant,
+    /// It could not be stored; the vendor must be told so.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl EngineWebhookError {
+    /// How the failure concerns the caller.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::BadSignature(_) => ErrorKind::Unauthenticated,
+            Self::MissingIds => ErrorKind::Invalid,
+            Self::WrongTenant => ErrorKind::Forbidden,
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+/// What a waiting event is matched by.
+pub(crate) fn match_keys(task_ids: &[String], call: Option<kernel::CallId>) -> Vec<String> {
+    let call = call.map(|call| format!("call:{call}"));
+    call.into_iter().chain(task_ids.iter().map(|id| format!("task:{id}"))).collect()
+}
+
+/// Takes in one webhook.
+pub async fn accept_engine_webhook(
+    ports: &Ports,
+    delivery: &Delivery,
+) -> Result<EngineWebhookAck, EngineWebhookError> {
+    ports.engine_webhooks.verify(delivery, delivery.received_at).map_err(EngineWebhookError::BadSignature)?;
+
+    let quarantined = |reason: &str| {
+        let mut entry = entry_of(ports, delivery, None, None, InboxState::Quarantined);
+        entry.reason = Some(reason.to_owned());
+        tracing::warn!(provider = "shunya", reason, "webhook quarantined");
+        entry
+    };
+    let event = match ports.engine_webhooks.read(&delivery.body) {
+        Ok(Some(event)) => event,
+        Ok(None) => {
+            ports.inbox_office.quarantine(&quarantined("missing_ids")).await?;
+            return Err(EngineWebhookError::MissingIds);
+        }
+        Err(reason) => {
+            ports.inbox_office.quarantine(&quarantined(reason.as_str())).await?;
+            return Ok(EngineWebhookAck::Quarantined);
+        }
+    };
+    let company = match CompanyId::try_new(event.company.clone()) {
+        Ok(id) => ports.tenants.find(&id).await?,
+        Err(_) => None,
+    };
+    let Some(company) = company else {
+        ports.inbox_office.quarantine(&quarantined("unknown_tenant")).await?;
+        return Ok(EngineWebhookAck::Quarantined);
+    };
+    if let Some(owner) = ports.tenants.owns_vendor_task(&event.task_ids).await?
+        && owner != company.id
+    {
+        ports.inbox_office.quarantine(&quarantined("tenant_mismatch")).await?;
+        return Err(EngineWebhookError::WrongTenant);
+    }
+    store(ports, delivery, &event, &company.id).await
+}
+
+async fn store(
+    ports: &Ports,
+    delivery: &Delivery,
+    event: &EngineEvent,
+    company: &CompanyId,
+) -> Result<EngineWebhookAck, EngineWebhookError> {
+    let now = delivery.received_at;
+    let scope = Scope::system(company.clone(), "shunya");
+    let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
+    let match_key = match_keys(&event.task_ids, event.call).into_iter().next();
+    let job = match event.kind {
+        EngineEventKind::Progress => None,
+        _ => work.analyses().match_job(&event.task_ids, event.call).await?,
+    };
+    let (state, ack) = match (&job, event.kind) {
+        (_, EngineEventKind::Progress) => (InboxState::Ignored, EngineWebhookAck::Received),
+        (Some(job), _) if !job.state.is_open() => (InboxState::Applied, EngineWebhookAck::AlreadyProcessed),
+        (Some(_), _) => (InboxState::Received, EngineWebhookAck::Accepted),
+        (None, _) => (InboxState::Waiting, EngineWebhookAck::Ignored),
+    };
+    let mut entry = entry_of(ports, delivery, Some(company), match_key, state);
+    if ack == EngineWebhookAck::AlreadyProcessed {
+        entry.reason = Some("already_settled".to_owned());
+    }
+    let stored = work.inbox().store(&entry).await?;
+    if let Arrival::Duplicate { .. } = stored.arrival {
+        work.commit().await?;
+        return Ok(EngineWebhookAck::AlreadyProcessed);
+    }
+    if let Some(job) = &job {
+        work.inbox().settle(entry.id, state, entry.reason.as_deref(), Some(job.call), now).await?;
+    }
+    if state == InboxState::Received {
+        work.enqueue(&ApplyEngineEvent { inbox: entry.id }, now).await?;
+    }
+    work.commit().await?;
+    Ok(ack)
+}
+
+fn entry_of(
+    ports: &Ports,
+    delivery: &Delivery,
+    company: Option<&CompanyId>,
+    match_key: Option<String>,
+    state: InboxState,
+) -> NewInboxEntry {
+    NewInboxEntry {
+        id: InboxId::fresh(ports.ids.as_ref()),
+        provider: Provider::Shunya,
+        kind: delivery.kind.to_owned(),
+        event_key: event_key(company, Provider::Shunya, delivery.kind, &delivery.query, &delivery.body),
+        match_key,
+        state,
+        reason: None,
+        path: delivery.path.clone(),
+        query: delivery.query.clone(),
+        content_type: delivery.content_type.clone(),
+        proof: delivery.proof.clone(),
+        body: delivery.body.to_vec(),
+        trace: delivery.trace.clone(),
+        received_at: delivery.received_at,
+    }
+}

@@ -1,0 +1,77 @@
+//! Asking a provider for its own list of calls, and ingesting those whose webhooks never reached us.
+//!
+//! CallRail sends each webhook once and never again: what we were not there to take is lost unless we ask.
+
+use kernel::{CompanyId, Provider, Scope};
+
+use super::{
+    apply_call_event,
+    fetch_recording::{API_KEY, credentials, platform_credentials},
+};
+use crate::{
+    Ports,
+    jobs::{Done, JobError, JobRun, ListCompanyCalls, SystemRun},
+    ports::{CallsSince, Credentials},
+};
+
+/// How far back the list is read: well over the hours a deployment may be down, well under what a page budget allows.
+const LOOK_BACK: chrono::Duration = chrono::Duration::hours(6);
+/// More pages than this in one run wait for the next.
+const MOST_PAGES: usize = 20;
+
+/// Reads the list of the platform's own account, and sets companies with accounts of their own to read theirs.
+pub async fn list_platform_calls(run: &SystemRun<'_>) -> Result<Done, JobError> {
+    let ports = run.ports;
+    for company in ports.tenants.with_credential(Provider::Callrail, API_KEY).await? {
+        let now = ports.clock.now();
+        let mut work = ports.begin(&Scope::system(company, "callrail")).await?;
+        work.enqueue(&ListCompanyCalls {}, now).await?;
+        work.commit().await?;
+    }
+    if let Some(credentials) = platform_credentials(ports) {
+        ingest_list(ports, &credentials, None).await?;
+    }
+    Ok(Done::Finished)
+}
+
+/// Reads the list of one company's own account.
+pub async fn list_company_calls(run: &JobRun<'_>) -> Result<Done, JobError> {
+    let credentials = credentials(run.ports, &run.scope, Provider::Callrail).await?;
+    ingest_list(run.ports, &credentials, Some(&run.scope.company)).await?;
+    Ok(Done::Finished)
+}
+
+async fn ingest_list(
+    ports: &Ports,
+    credentials: &Credentials,
+    only: Option<&CompanyId>,
+) -> Result<(), JobError> {
+    let provider = Provider::Callrail;
+    let source =
+        ports.recordings(provider).ok_or_else(|| JobError::permanent("no client for this provider"))?;
+    let mut since = CallsSince { since: ports.clock.now() - LOOK_BACK, page: None };
+    let mut found = 0_usize;
+    for _ in 0..MOST_PAGES {
+        let page = source.list_calls(credentials, &since).await?;
+        for (hints, event) in page.events {
+            // an account may hold companies that are not tenants, or tenants with an account of their own
+            let Some(owner) = ports.tenants.by_account(provider, &hints.accounts).await? else { continue };
+            if only.is_some_and(|only| *only != owner.id) {
+                continue;
+            }
+            let now = ports.clock.now();
+            let mut work = ports.begin(&Scope::system(owner.id, provider.as_str())).await?;
+            let applied = apply_call_event(&mut work, provider, &event, now).await?;
+            found += usize::from(applied.is_new);
+            work.commit().await?;
+        }
+        match page.next_page {
+            Some(next) => since.page = Some(next),
+            None => break,
+        }
+    }
+    if found > 0 {
+        tracing::warn!(found, "calls found whose webhooks never arrived");
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! Webhooks in, and recordings copied.
+
+mod accept_call_webhook;
+mod accept_engine_webhook;
+mod apply_call_event;
+mod fetch_recording;
+mod list_provider_calls;
+mod read_media;
+mod replay_webhook;
+
+pub use accept_call_webhook::{
+    AcceptError, CallWebhookAck, accept_call_webhook, call_event_kind, credential_context,
+};
+pub(crate) use accept_engine_webhook::match_keys as engine_match_keys;
+pub use accept_engine_webhook::{EngineWebhookAck, EngineWebhookError, accept_engine_webhook};
+pub use apply_call_event::{Applied, apply_call_event};
+pub use fetch_recording::{fetch_recording, give_up_recording};
+pub use list_provider_calls::{list_company_calls, list_platform_calls};
+pub use read_media::{ReadMediaError, read_media};
+pub use replay_webhook::{ReplayError, replay_webhook};

@@ -1,0 +1,23 @@
+//! What Otto does: one file for each use case, the ports they need of the world, and the loops that drive them.
+//!
+//! - [`ports`]: traits the adapters implement.
+//! - [`ingest`]: webhooks in, recordings copied.
+//! - [`analysis`]: Shunya asked, answered, and what an answer becomes.
+//! - [`sweeps`]: what should have happened by now and has not.
+//! - [`reads`]: what people may look at.
+//! - [`jobs`]: every job kind and schedule in one place.
+//! - [`worker`], [`cron`]: the loops.
+
+pub mod analysis;
+pub mod cron;
+pub mod ingest;
+pub mod jobs;
+pub mod ports;
+pub mod reads;
+pub mod sweeps;
+pub mod worker;
+
+mod work;
+
+pub use ports::Ports;
+pub use work::{NewEvent, Work};

@@ -1,0 +1,109 @@
+//! What the use cases need of the world, as traits. Adapters implement them; wiring puts them together.
+
+mod blobs;
+mod inbox;
+mod jobs;
+mod providers;
+mod repositories;
+mod signals;
+mod store;
+mod tenants;
+
+use std::sync::Arc;
+
+use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
+
+pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+pub use inbox::{Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
+pub use jobs::{
+    Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
+    ReplayOutcome, SlotJob,
+};
+pub use providers::{
+    AUDIO_LINK_LIFE, AcceptedByEngine, AnalysisEngine, AnalysisWebhooks, CallWebhooks, CallsSince,
+    Credentials, Delivery, EngineEvent, EngineEventKind, EngineStatus, ListedCalls, ProofError,
+    RecordingDownload, RecordingSource, SubmitRequest, TenantHints, Unreadable,
+};
+pub use repositories::{
+    AnalysisRepository, CallRepository, CrmRepository, EnsuredContact, EnsuredLead, Event, EventLog,
+    NewAnalysis, NewAppointment, NewContact, NewLead, NewSignalRow, NewTaskRow, Recording, StoredCall,
+    TenantDirectory,
+};
+pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};
+pub use store::{Store, UnitOfWork};
+pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
+
+use crate::reads::Reads;
+
+/// Platform-wide secrets, used where a company has none of its own.
+#[derive(Clone, Debug, Default)]
+pub struct PlatformSecrets {
+    /// CallRail's signing key of the platform's own account.
+    pub callrail_signing_key: Option<Secret>,
+    /// CallRail's API key of the platform's own account.
+    pub callrail_api_key: Option<Secret>,
+    /// CallRail's account id of the platform's own account.
+    pub callrail_account_id: Option<String>,
+}
+
+/// Everything a use case may need of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Units of work, each for one tenant.
+    pub store: Arc<dyn Store>,
+    /// Reads for people, each for one tenant.
+    pub reads: Arc<dyn Reads>,
+    /// Across tenants: which tenant does this belong to?
+    pub tenants: Arc<dyn Tenants>,
+    /// Across tenants: webhooks nobody's yet, and what operators do with the inbox.
+    pub inbox_office: Arc<dyn InboxOffice>,
+    /// Across tenants: claiming and finishing jobs.
+    pub claims: Arc<dyn JobClaims>,
+    /// Across tenants: what operators do with jobs.
+    pub job_office: Arc<dyn JobOffice>,
+    /// Across tenants: what should have happened by now and has not.
+    pub sweeps: Arc<dyn Sweeps>,
+    /// Secrets at rest.
+    pub secrets: Arc<dyn SecretBox>,
+    /// Recordings and documents.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Wakes workers.
+    pub doorbell: Arc<dyn Doorbell>,
+    /// Tells who listens what happened.
+    pub events: Arc<dyn EventBus>,
+    /// CallRail's webhooks.
+    pub callrail_webhooks: Arc<dyn CallWebhooks>,
+    /// CallRail's recordings and call lists.
+    pub callrail: Arc<dyn RecordingSource>,
+    /// Shunya's API.
+    pub engine: Arc<dyn AnalysisEngine>,
+    /// Shunya's webhooks.
+    pub engine_webhooks: Arc<dyn AnalysisWebhooks>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Chance.
+    pub dice: Arc<dyn Dice>,
+    /// Secrets of the platform itself.
+    pub platform: PlatformSecrets,
+    /// Recordings longer than this are refused.
+    pub max_recording_bytes: u64,
+}
+
+impl Ports {
+    /// Begins a unit of work that rings the doorbell and publishes its events once it is committed.
+    pub async fn begin(&self, scope: &Scope) -> Result<crate::Work<'_>, StoreError> {
+        Ok(crate::Work::new(self, scope.clone(), self.store.begin(scope).await?))
+    }
+
+    /// The webhooks of a provider whose calls we take.
+    pub fn call_webhooks(&self, provider: Provider) -> Option<&dyn CallWebhooks> {
+        (self.callrail_webhooks.provider() == provider).then(|| self.callrail_webhooks.as_ref())
+    }
+
+    /// The recordings of a provider whose calls we take.
+    pub fn recordings(&self, provider: Provider) -> Option<&dyn RecordingSource> {
+        (self.callrail.provider() == provider).then(|| self.callrail.as_ref())
+    }
+}

@@ -1,0 +1,98 @@
+use async_trait::async_trait;
+use kernel::{
+    BoxError, CallId, CompanyId, PhoneNumber, Provider, Secret, ShunyaJobId, StoreError, Timestamp,
+};
+use rbac::Role;
+use tenancy::Company;
+
+/// A secret as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSecret(pub Vec<u8>);
+
+/// Why a sealed secret cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("a stored secret cannot be opened with the configured encryption keys")]
+pub struct SecretBoxError(#[source] pub BoxError);
+
+/// Secrets at rest. A secret is sealed for one place (`context`) and opens only there, so that a row copied to another
+/// tenant is worthless.
+pub trait SecretBox: Send + Sync {
+    /// Seals.
+    fn seal(&self, secret: &Secret, context: &str) -> Result<SealedSecret, SecretBoxError>;
+    /// Opens.
+    fn open(&self, sealed: &SealedSecret, context: &str) -> Result<Secret, SecretBoxError>;
+}
+
+/// A tenant to be made, or brought to this state.
+#[derive(Clone, Debug)]
+pub struct TenantSetup {
+    /// The company.
+    pub company: Company,
+    /// Its numbers and who serves them.
+    pub tracking_numbers: Vec<(Provider, PhoneNumber)>,
+    /// What providers call it.
+    pub accounts: Vec<(Provider, String)>,
+    /// Its secrets at providers, sealed: provider, name, secret.
+    pub credentials: Vec<(Provider, String, SealedSecret)>,
+    /// Its people: id, name, role.
+    pub users: Vec<(kernel::UserId, Option<String>, Role)>,
+}
+
+/// Which tenant does this belong to? Asked before there is a tenant to scope by.
+#[async_trait]
+pub trait Tenants: Send + Sync {
+    /// By the unguessable segment of its webhook addresses.
+    async fn by_key(&self, key: &Secret) -> Result<Option<Company>, StoreError>;
+    /// By one of a provider's names for it.
+    async fn by_account(&self, provider: Provider, names: &[String]) -> Result<Option<Company>, StoreError>;
+    /// By a number of its.
+    async fn by_tracking_number(&self, number: &PhoneNumber) -> Result<Option<Company>, StoreError>;
+    /// By its id.
+    async fn find(&self, id: &CompanyId) -> Result<Option<Company>, StoreError>;
+    /// One of its sealed secrets.
+    async fn credential(
+        &self,
+        company: &CompanyId,
+        provider: Provider,
+        name: &str,
+    ) -> Result<Option<SealedSecret>, StoreError>;
+    /// Those that have a secret of this name at a provider.
+    async fn with_credential(&self, provider: Provider, name: &str) -> Result<Vec<CompanyId>, StoreError>;
+    /// All of them, by id.
+    async fn list(&self) -> Result<Vec<Company>, StoreError>;
+    /// Makes a tenant, or brings it to this state; what is not named stays. Refuses a number, account or key that
+    /// belongs to another.
+    async fn set_up(&self, setup: &TenantSetup, now: Timestamp) -> Result<(), StoreError>;
+    /// Whether the vendor's id for some work belongs to a tenant other than this one.
+    async fn owns_vendor_task(&self, task_ids: &[String]) -> Result<Option<CompanyId>, StoreError>;
+}
+
+/// Something left lying: what, and whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// A recording that should have been copied by now.
+    Recording(CompanyId, CallId),
+    /// A call that is over whose provider has not said whether there is a recording.
+    AwaitingRecording(CompanyId, CallId),
+    /// A stored recording nobody asked to analyse.
+    Unsubmitted(CompanyId, CallId),
+    /// A request never confirmed by the vendor.
+    Unconfirmed(CompanyId, ShunyaJobId),
+    /// A request without an outcome.
+    Unsettled(CompanyId, ShunyaJobId),
+    /// A tenant with tasks past their due time.
+    OverdueTasks(CompanyId),
+}
+
+/// What should have happened by now and has not. Every lost wake-up, callback or webhook is found here.
+#[async_trait]
+pub trait Sweeps: Send + Sync {
+    /// Calls untouched since `before` in a stage that should have passed, oldest first.
+    async fn unfinished_calls(&self, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>, StoreError>;
+    /// Requests untouched since `before` without an outcome, oldest first.
+    async fn unsettled_requests(&self, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>, StoreError>;
+    /// Tenants with open tasks due before `now`.
+    async fn overdue_tasks(&self, now: Timestamp) -> Result<Vec<Unfinished>, StoreError>;
+    /// Deletes events older than `before`, at most `limit`; answers how many.
+    async fn delete_events(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
+}

@@ -1,0 +1,35 @@
+use idempotency::InboxState;
+use kernel::{Provider, Scope};
+
+use super::BATCH;
+use crate::jobs::{ApplyEngineEvent, Done, JobError, SystemRun};
+
+/// Waiting webhooks younger than this are left to the submission that may just be committing.
+const PATIENCE: chrono::Duration = chrono::Duration::seconds(10);
+/// A webhook that waited this long speaks of nothing we will ever know.
+const GIVE_UP: chrono::Duration = chrono::Duration::days(7);
+
+/// Applies webhooks whose subject has appeared since, and sets aside those nobody will ever claim.
+pub async fn match_waiting(run: &SystemRun<'_>) -> Result<Done, JobError> {
+    let ports = run.ports;
+    let before = ports.clock.now() - PATIENCE;
+    for waiting in ports.inbox_office.waiting(before, BATCH).await? {
+        let now = ports.clock.now();
+        let (Some(company), Provider::Shunya) = (waiting.company, waiting.entry.provider) else { continue };
+        let Ok(Some(event)) = ports.engine_webhooks.read(&waiting.entry.body) else { continue };
+        let id = waiting.entry.id;
+        let mut work = ports.begin(&Scope::system(company, "shunya")).await?;
+        match work.analyses().match_job(&event.task_ids, event.call).await? {
+            Some(job) => {
+                work.inbox().settle(id, InboxState::Received, None, Some(job.call), now).await?;
+                work.enqueue(&ApplyEngineEvent { inbox: id }, now).await?;
+            }
+            None if now - waiting.entry.received_at > GIVE_UP => {
+                work.inbox().settle(id, InboxState::Quarantined, Some("never_matched"), None, now).await?;
+            }
+            None => {}
+        }
+        work.commit().await?;
+    }
+    Ok(Done::Finished)
+}

@@ -1,0 +1,31 @@
+use kernel::Scope;
+
+use super::BATCH;
+use crate::{
+    jobs::{Done, JobError, PollShunya, SubmitToShunya, SystemRun},
+    ports::Unfinished,
+};
+
+/// A request untouched for this long has lost its poll or its submission.
+const STALE_AFTER: chrono::Duration = chrono::Duration::minutes(6);
+
+/// Sets requests left lying on their way again. The jobs look for themselves what is to be done, deadlines included.
+pub async fn sweep_shunya(run: &SystemRun<'_>) -> Result<Done, JobError> {
+    let ports = run.ports;
+    let before = ports.clock.now() - STALE_AFTER;
+    for left in ports.sweeps.unsettled_requests(before, BATCH).await? {
+        let now = ports.clock.now();
+        let (company, shunya_job, confirmed) = match left {
+            Unfinished::Unconfirmed(company, id) => (company, id, false),
+            Unfinished::Unsettled(company, id) => (company, id, true),
+            _ => continue,
+        };
+        let mut work = ports.begin(&Scope::system(company, "otto")).await?;
+        match confirmed {
+            true => work.enqueue(&PollShunya { shunya_job }, now).await?,
+            false => work.enqueue(&SubmitToShunya { shunya_job }, now).await?,
+        };
+        work.commit().await?;
+    }
+    Ok(Done::Finished)
+}

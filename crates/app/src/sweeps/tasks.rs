@@ -1,0 +1,36 @@
+use kernel::Scope;
+use serde_json::json;
+
+use super::BATCH;
+use crate::{
+    NewEvent,
+    jobs::{Done, JobError, JobRun, MarkTasksOverdue, SystemRun},
+    ports::Unfinished,
+};
+
+/// Finds companies with tasks past their time.
+pub async fn sweep_tasks(run: &SystemRun<'_>) -> Result<Done, JobError> {
+    let ports = run.ports;
+    for left in ports.sweeps.overdue_tasks(ports.clock.now()).await? {
+        let Unfinished::OverdueTasks(company) = left else { continue };
+        let mut work = ports.begin(&Scope::system(company, "otto")).await?;
+        work.enqueue(&MarkTasksOverdue {}, ports.clock.now()).await?;
+        work.commit().await?;
+    }
+    Ok(Done::Finished)
+}
+
+/// Marks one company's tasks past their time.
+pub async fn mark_tasks_overdue(run: &JobRun<'_>) -> Result<Done, JobError> {
+    let now = run.ports.clock.now();
+    let mut work = run.begin().await?;
+    let company = run.scope.company.clone();
+    for id in work.crm().mark_overdue(now, BATCH).await? {
+        let data =
+            json!({ "task_id": id, "company_id": company, "status": "overdue", "changes": ["status"] });
+        let key = format!("task.updated:{id}:overdue");
+        let event = NewEvent { event: "task.updated", key, lead: None, user: None, call: None, data };
+        work.happened(event, now);
+    }
+    run.finish(work).await
+}

@@ -1,0 +1,234 @@
+//! The worker: claims jobs, runs them, keeps their leases alive.
+//!
+//! An idle worker sleeps until the bell rings or the next job it knows of is due. No transaction is open while a job
+//! runs. Killing a worker at any moment loses nothing: its leases run out and others take its jobs up.
+
+mod execute;
+mod heartbeat;
+mod held;
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use kernel::StoreError;
+use queue::{Lease, Queue};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::{execute::execute, held::HeldJobs};
+use crate::{
+    Ports,
+    ports::{Claim, LEASE},
+};
+
+/// How a worker behaves.
+#[derive(Clone, Debug)]
+pub struct WorkerSettings {
+    /// Its name, for people to see who has a job.
+    pub name: String,
+    /// Which queues it serves, and how many of each one's jobs at a time.
+    pub queues: Vec<(Queue, usize)>,
+    /// How long it goes without looking when no bell rings and nothing is known to be due.
+    pub idle_poll: Duration,
+    /// How long running jobs get to end after shutdown is asked for.
+    pub grace: Duration,
+    /// How long a claim holds unless renewed.
+    pub lease: Duration,
+}
+
+impl WorkerSettings {
+    /// All queues with their default concurrency.
+    pub fn all_queues(name: String) -> Self {
+        Self {
+            name,
+            queues: Queue::ALL.into_iter().map(|queue| (queue, queue.default_concurrency())).collect(),
+            idle_poll: Duration::from_secs(15),
+            grace: Duration::from_secs(20),
+            lease: LEASE,
+        }
+    }
+}
+
+/// A job that is no longer running.
+struct Ended {
+    queue: Queue,
+    lease: Lease,
+    /// All that is left is to mark it as done.
+    to_acknowledge: bool,
+}
+
+struct Lane {
+    queue: Queue,
+    free: usize,
+    /// When to look next.
+    look_at: Instant,
+}
+
+/// Serves its queues until shutdown is asked for, then lets running jobs end or hands them back.
+pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: CancellationToken) {
+    let held = Arc::new(HeldJobs::default());
+    let beating = CancellationToken::new();
+    let heart = tokio::spawn(heartbeat::beat(ports.clone(), held.clone(), settings.lease, beating.clone()));
+    let mut bell = ports.doorbell.listen().await;
+    let start = Instant::now();
+    let mut lanes: HashMap<Queue, Lane> = settings
+        .queues
+        .iter()
+        .map(|(queue, free)| (*queue, Lane { queue: *queue, free: *free, look_at: start }))
+        .collect();
+    let mut running: JoinSet<Ended> = JoinSet::new();
+    let mut trouble = 0_u32;
+
+    while !shutdown.is_cancelled() {
+        match look(&ports, &settings, &mut lanes, &held, &mut running).await {
+            Ok(()) => trouble = 0,
+            Err(error) => {
+                trouble = trouble.saturating_add(1);
+                let wait = Duration::from_millis(250) * 2_u32.saturating_pow(trouble.min(6));
+                tracing::warn!(error = &error as &dyn std::error::Error, ?wait, "cannot look for jobs");
+                postpone(&mut lanes, wait);
+            }
+        }
+        let next = lanes.values().filter(|lane| lane.free > 0).map(|lane| lane.look_at).min();
+        let idle = Instant::now() + settings.idle_poll;
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = sleep_until(next.unwrap_or(idle)) => {}
+            rung = bell.rung() => {
+                for queue in rung {
+                    if let Some(lane) = lanes.get_mut(&queue) {
+                        lane.look_at = Instant::now();
+                    }
+                }
+            }
+            Some(ended) = running.join_next() => {
+                let mut ends = vec![ended];
+                // whatever else has ended is acknowledged in the same statement
+                while let Some(ended) = running.try_join_next() {
+                    ends.push(ended);
+                }
+                let ends: Vec<_> = ends.into_iter().flatten().collect();
+                for ended in &ends {
+                    if let Some(lane) = lanes.get_mut(&ended.queue) {
+                        lane.free += 1;
+                        lane.look_at = Instant::now();
+                    }
+                }
+                acknowledge(&ports, &held, &ends).await;
+            }
+        }
+    }
+    wind_down(&ports, &settings, &held, running).await;
+    beating.cancel();
+    if let Err(error) = heart.await {
+        tracing::error!(%error, "the heartbeat broke");
+    }
+}
+
+/// Claims what the due lanes have room for, and learns when to look again.
+async fn look(
+    ports: &Arc<Ports>,
+    settings: &WorkerSettings,
+    lanes: &mut HashMap<Queue, Lane>,
+    held: &Arc<HeldJobs>,
+    running: &mut JoinSet<Ended>,
+) -> Result<(), StoreError> {
+    let due = Instant::now();
+    let mut emptied = Vec::new();
+    for lane in lanes.values_mut().filter(|lane| lane.free > 0 && lane.look_at <= due) {
+        let now = ports.clock.now();
+        let claim = Claim {
+            queue: lane.queue,
+            limit: i64::try_from(lane.free).unwrap_or(i64::MAX),
+            worker: &settings.name,
+            token: ports.ids.next(),
+            now,
+            lease_until: now + chrono::Duration::from_std(settings.lease).unwrap_or_default(),
+        };
+        let claimed = ports.claims.claim(&claim).await?;
+        if claimed.len() < lane.free {
+            emptied.push(lane.queue);
+        }
+        lane.free = lane.free.saturating_sub(claimed.len());
+        for job in claimed {
+            let (queue, lease, ports) = (lane.queue, job.lease, ports.clone());
+            let stop = held.add(lease);
+            running.spawn(async move {
+                // a job's own panic is caught closer to it; this one would be ours, and its lease will run out
+                let settled = AssertUnwindSafe(execute(&ports, job, stop)).catch_unwind().await;
+                Ended { queue, lease, to_acknowledge: settled.unwrap_or(false) }
+            });
+        }
+    }
+    if emptied.is_empty() {
+        return Ok(());
+    }
+    let known = ports.claims.next_due(&emptied).await?;
+    let now = ports.clock.now();
+    for queue in emptied {
+        let wait = known
+            .iter()
+            .find(|(due, _)| *due == queue)
+            .map(|(_, at)| (*at - now).to_std().unwrap_or_default())
+            // another worker may be in the middle of claiming what is due: do not spin on it
+            .map_or(settings.idle_poll, |wait| wait.max(Duration::from_millis(5)));
+        if let Some(lane) = lanes.get_mut(&queue) {
+            lane.look_at = Instant::now() + wait.min(settings.idle_poll);
+        }
+    }
+    Ok(())
+}
+
+fn postpone(lanes: &mut HashMap<Queue, Lane>, wait: Duration) {
+    let at = Instant::now() + wait;
+    for lane in lanes.values_mut() {
+        lane.look_at = lane.look_at.max(at);
+    }
+}
+
+async fn acknowledge(ports: &Ports, held: &HeldJobs, ends: &[Ended]) {
+    let leases: Vec<_> = ends.iter().filter(|ended| ended.to_acknowledge).map(|ended| ended.lease).collect();
+    if !leases.is_empty() {
+        match ports.claims.finish(&leases, ports.clock.now()).await {
+            Ok(count) if count < leases.len() => tracing::warn!("some finished jobs had lost their lease"),
+            Ok(_) => {}
+            // they were done; they will be done again when their leases run out, and find nothing to do
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot mark jobs as done")
+            }
+        }
+    }
+    for ended in ends {
+        held.remove(ended.lease);
+    }
+}
+
+async fn wind_down(ports: &Ports, settings: &WorkerSettings, held: &HeldJobs, mut running: JoinSet<Ended>) {
+    let deadline = Instant::now() + settings.grace;
+    tracing::info!(running = running.len(), "worker is shutting down");
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            ended = running.join_next() => match ended {
+                Some(Ok(ended)) => acknowledge(ports, held, &[ended]).await,
+                Some(Err(error)) => tracing::error!(%error, "the runner of a job broke; its lease will run out"),
+                None => break,
+            },
+            () = sleep_until(deadline), if !asked => {
+                held.stop_all(held::Stop::Shutdown);
+                asked = true;
+            }
+        }
+    }
+}
+
+/// A name people can tell workers apart by.
+pub fn worker_name(host: &str, process: u32, id: Uuid) -> String {
+    let id = id.simple().to_string();
+    let tail = id.get(id.len().saturating_sub(6)..).unwrap_or_default().to_owned();
+    format!("{host}-{process}-{tail}")
+}

@@ -1,0 +1,321 @@
+use app::ports::{CallRepository, Recording, StoredCall};
+use async_trait::async_trait;
+use calls::{CallType, ProviderCallIds, RecordingState};
+use diesel::{
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods,
+    OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+use kernel::{CallId, Provider, RecordingId, StoreError, Timestamp, UserId};
+
+use crate::{
+    db::{Conn, find_locked, on_db},
+    error::{corrupt, fail},
+    schema::{calls as calls_table, recordings, subject_numbers},
+    types::{DbDoc, DbId, DbTs},
+    unit::SqlUnit,
+};
+
+const CALLS: &str = "calls";
+const RECORDINGS: &str = "recordings";
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = calls_table)]
+struct CallRow {
+    id: i64,
+    provider: String,
+    provider_call_id: String,
+    provider_legacy_id: Option<String>,
+    call_type: Option<String>,
+    stage: String,
+    owner_id: Option<String>,
+    contact_card_id: Option<DbId>,
+    lead_id: Option<DbId>,
+    facts: DbDoc,
+    problems: DbDoc,
+    lead_quality: Option<String>,
+    booking_status: Option<String>,
+    analyzed_at: Option<DbTs>,
+    created_at: DbTs,
+    received_at: DbTs,
+}
+
+fn call_of(row: CallRow) -> Result<StoredCall, StoreError> {
+    let id = row.id;
+    let bad = |column, why: String| corrupt(CALLS, column, id, why);
+    Ok(StoredCall {
+        id: CallId(id),
+        provider: row.provider.parse().map_err(|_| bad("provider", "unknown".into()))?,
+        ids: ProviderCallIds { primary: row.provider_call_id, legacy: row.provider_legacy_id },
+        facts: row.facts.read().map_err(|error| bad("facts", error.to_string()))?,
+        problems: row.problems.read().map_err(|error| bad("problems", error.to_string()))?,
+        stage: row.stage.parse().map_err(|()| bad("stage", "unknown".into()))?,
+        call_type: match row.call_type.as_deref() {
+            Some("csr_call") => Some(CallType::CsrCall),
+            Some("sales_call") => Some(CallType::SalesCall),
+            Some(_) => return Err(bad("call_type", "unknown".into())),
+            None => None,
+        },
+        owner: match row.owner_id {
+            Some(text) => Some(UserId::try_new(text).map_err(|error| bad("owner_id", error.to_string()))?),
+            None => None,
+        },
+        contact: row.contact_card_id.map(Into::into),
+        lead: row.lead_id.map(Into::into),
+        lead_quality: row.lead_quality,
+        booking_status: row.booking_status,
+        analyzed_at: row.analyzed_at.map(|at| at.0),
+        created_at: row.created_at.0,
+        received_at: row.received_at.0,
+    })
+}
+
+/// What an event or an analysis may change.
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = calls_table, treat_none_as_null = true)]
+struct CallValues<'a> {
+    provider_call_id: &'a str,
+    provider_legacy_id: Option<&'a str>,
+    direction: Option<&'a str>,
+    call_type: Option<&'a str>,
+    status: &'a str,
+    stage: &'a str,
+    missed: bool,
+    phone_number: Option<&'a str>,
+    tracking_number: Option<&'a str>,
+    customer_name: Option<&'a str>,
+    owner_id: Option<&'a str>,
+    contact_card_id: Option<DbId>,
+    lead_id: Option<DbId>,
+    duration_seconds: Option<i32>,
+    facts: DbDoc,
+    problems: DbDoc,
+    lead_quality: Option<&'a str>,
+    booking_status: Option<&'a str>,
+    analyzed_at: Option<DbTs>,
+    created_at: DbTs,
+    updated_at: DbTs,
+}
+
+impl<'a> CallValues<'a> {
+    fn of(call: &'a StoredCall, now: Timestamp) -> Self {
+        let facts = &call.facts;
+        Self {
+            provider_call_id: &call.ids.primary,
+            provider_legacy_id: call.ids.legacy.as_deref(),
+            direction: facts.direction().map(calls::Direction::as_str),
+            call_type: call.call_type.map(CallType::as_str),
+            status: facts.status().as_str(),
+            stage: call.stage.as_str(),
+            missed: facts.is_missed(),
+            phone_number: facts.phone().map(kernel::PhoneNumber::as_str),
+            tracking_number: facts.tracking_number().map(kernel::PhoneNumber::as_str),
+            customer_name: facts.customer_name(),
+            owner_id: call.owner.as_ref().map(UserId::as_str),
+            contact_card_id: call.contact.map(DbId::from),
+            lead_id: call.lead.map(DbId::from),
+            duration_seconds: facts.duration_seconds(),
+            facts: DbDoc::of(facts),
+            problems: DbDoc::of(&call.problems),
+            lead_quality: call.lead_quality.as_deref(),
+            booking_status: call.booking_status.as_deref(),
+            analyzed_at: call.analyzed_at.map(DbTs),
+            created_at: DbTs(call.created_at),
+            updated_at: DbTs(now),
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = recordings)]
+struct RecordingRow {
+    id: DbId,
+    call_id: i64,
+    provider: String,
+    provider_recording_id: Option<String>,
+    state: String,
+    blob_key: Option<String>,
+    content_type: Option<String>,
+    size_bytes: Option<i64>,
+    sha256: Option<String>,
+    duration_seconds: Option<i32>,
+    error: Option<String>,
+}
+
+fn recording_of(row: RecordingRow) -> Result<Recording, StoreError> {
+    let id = RecordingId::from(row.id);
+    let bad = |column| corrupt(RECORDINGS, column, id, "unknown");
+    Ok(Recording {
+        id,
+        call: CallId(row.call_id),
+        provider: row.provider.parse().map_err(|_| bad("provider"))?,
+        provider_recording_id: row.provider_recording_id,
+        state: match row.state.as_str() {
+            "pending" => RecordingState::Pending,
+            "stored" => RecordingState::Stored,
+            "failed" => RecordingState::Failed,
+            "absent" => RecordingState::Absent,
+            _ => return Err(bad("state")),
+        },
+        blob_key: row.blob_key,
+        content_type: row.content_type,
+        size_bytes: row.size_bytes,
+        sha256: row.sha256,
+        duration_seconds: row.duration_seconds,
+        error: row.error,
+    })
+}
+
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = recordings, treat_none_as_null = true)]
+struct RecordingValues<'a> {
+    provider_recording_id: Option<&'a str>,
+    state: &'a str,
+    blob_key: Option<&'a str>,
+    content_type: Option<&'a str>,
+    size_bytes: Option<i64>,
+    sha256: Option<&'a str>,
+    duration_seconds: Option<i32>,
+    error: Option<&'a str>,
+    updated_at: DbTs,
+}
+
+/// The next number of the sequence that Shunya knows everything by.
+async fn next_subject_number(conn: &mut Conn) -> Result<i64, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Next {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        id: i64,
+    }
+    match conn {
+        Conn::Postgres(pg) => diesel::sql_query("SELECT nextval('subject_numbers') AS id")
+            .get_result::<Next>(&mut **pg)
+            .await
+            .map(|next| next.id),
+        Conn::Sqlite(lite) => {
+            diesel::insert_into(subject_numbers::table)
+                .default_values()
+                .returning(subject_numbers::id)
+                .get_result(&mut **lite)
+                .await
+        }
+    }
+    .map_err(fail("subject_numbers"))
+}
+
+#[async_trait]
+impl CallRepository for SqlUnit {
+    async fn find_by_provider(
+        &mut self,
+        provider: Provider,
+        ids: &ProviderCallIds,
+    ) -> Result<Option<StoredCall>, StoreError> {
+        let (conn, company) = self.parts()?;
+        let names: Vec<&str> = std::iter::once(ids.primary.as_str()).chain(ids.legacy.as_deref()).collect();
+        let row: Option<CallRow> = find_locked!(
+            conn,
+            calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::provider.eq(provider.as_str()))
+                .filter(
+                    calls_table::provider_call_id
+                        .eq_any(names.clone())
+                        .or(calls_table::provider_legacy_id.eq_any(names).assume_not_null()),
+                )
+                .order(calls_table::id)
+                .limit(1)
+                .select(CallRow::as_select())
+        )
+        .map_err(fail(CALLS))?;
+        row.map(call_of).transpose()
+    }
+
+    async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError> {
+        let (conn, company) = self.parts()?;
+        let row: Option<CallRow> = find_locked!(
+            conn,
+            calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::id.eq(id.0))
+                .select(CallRow::as_select())
+        )
+        .map_err(fail(CALLS))?;
+        row.map(call_of).transpose()
+    }
+
+    async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError> {
+        let (conn, company) = self.parts()?;
+        let id = next_subject_number(conn).await?;
+        let row = (
+            calls_table::id.eq(id),
+            calls_table::company_id.eq(company),
+            calls_table::provider.eq(call.provider.as_str()),
+            calls_table::received_at.eq(DbTs(call.received_at)),
+            CallValues::of(call, now),
+        );
+        let added = on_db!(conn, |c| {
+            diesel::insert_into(calls_table::table).values(row).on_conflict_do_nothing().execute(c).await
+        })
+        .map_err(fail(CALLS))?;
+        Ok((added > 0).then_some(CallId(id)))
+    }
+
+    async fn save(&mut self, call: &StoredCall, now: Timestamp) -> Result<(), StoreError> {
+        let (conn, company) = self.parts()?;
+        let target = calls_table::table
+            .filter(calls_table::company_id.eq(company))
+            .filter(calls_table::id.eq(call.id.0));
+        on_db!(conn, |c| diesel::update(target).set(CallValues::of(call, now)).execute(c).await)
+            .map_err(fail(CALLS))?;
+        Ok(())
+    }
+
+    async fn recording(&mut self, call: CallId) -> Result<Option<Recording>, StoreError> {
+        let (conn, company) = self.parts()?;
+        let row: Option<RecordingRow> = on_db!(conn, |c| {
+            recordings::table
+                .filter(recordings::company_id.eq(company))
+                .filter(recordings::call_id.eq(call.0))
+                .select(RecordingRow::as_select())
+                .get_result(c)
+                .await
+                .optional()
+        })
+        .map_err(fail(RECORDINGS))?;
+        row.map(recording_of).transpose()
+    }
+
+    async fn save_recording(&mut self, recording: &Recording, now: Timestamp) -> Result<(), StoreError> {
+        let (conn, company) = self.parts()?;
+        let values = || RecordingValues {
+            provider_recording_id: recording.provider_recording_id.as_deref(),
+            state: recording.state.as_str(),
+            blob_key: recording.blob_key.as_deref(),
+            content_type: recording.content_type.as_deref(),
+            size_bytes: recording.size_bytes,
+            sha256: recording.sha256.as_deref(),
+            duration_seconds: recording.duration_seconds,
+            error: recording.error.as_deref(),
+            updated_at: DbTs(now),
+        };
+        let row = (
+            recordings::id.eq(DbId::from(recording.id)),
+            recordings::company_id.eq(company),
+            recordings::call_id.eq(recording.call.0),
+            recordings::provider.eq(recording.provider.as_str()),
+            recordings::created_at.eq(DbTs(now)),
+            values(),
+        );
+        on_db!(conn, |c| {
+            diesel::insert_into(recordings::table)
+                .values(row)
+                .on_conflict((recordings::company_id, recordings::call_id))
+                .do_update()
+                .set(values())
+                .execute(c)
+                .await
+        })
+        .map_err(fail(RECORDINGS))?;
+        Ok(())
+    }
+}

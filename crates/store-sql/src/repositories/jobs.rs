@@ -1,0 +1,167 @@
+use app::ports::{JobLine, JobOutbox};
+use async_trait::async_trait;
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
+use diesel_async::RunQueryDsl;
+use kernel::{CompanyId, JobId, StoreError, Timestamp};
+use queue::{JobState, Lease, NewJob};
+
+use crate::{
+    db::{Conn, on_db},
+    error::{corrupt, fail},
+    schema::jobs,
+    types::{DbDoc, DbId, DbTs},
+    unit::SqlUnit,
+};
+
+const TABLE: &str = "jobs";
+
+#[derive(Insertable)]
+#[diesel(table_name = jobs)]
+struct NewJobRow<'a> {
+    id: DbId,
+    company_id: Option<&'a str>,
+    fairness_key: &'a str,
+    queue: &'a str,
+    kind: &'a str,
+    args: DbDoc,
+    priority: i16,
+    state: &'a str,
+    run_at: DbTs,
+    max_attempts: i32,
+    dedupe_key: Option<&'a str>,
+    trace: Option<&'a str>,
+    created_at: DbTs,
+}
+
+/// Adds a job unless one of its kind, tenant and dedupe key is ready or running.
+pub(crate) async fn insert_job(
+    conn: &mut Conn,
+    company: Option<&str>,
+    job: &NewJob,
+    trace: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = NewJobRow {
+        id: job.id.into(),
+        company_id: company,
+        fairness_key: company.unwrap_or_default(),
+        queue: job.kind.queue.as_str(),
+        kind: job.kind.name,
+        args: DbDoc(job.args.clone()),
+        priority: job.kind.priority.rank(),
+        state: JobState::Ready.as_str(),
+        run_at: DbTs(job.run_at),
+        max_attempts: i32::try_from(job.kind.max_attempts).unwrap_or(i32::MAX),
+        dedupe_key: job.dedupe_key.as_deref(),
+        trace,
+        created_at: DbTs(now),
+    };
+    let added = on_db!(conn, |c| {
+        diesel::insert_into(jobs::table).values(row).on_conflict_do_nothing().execute(c).await
+    })
+    .map_err(fail(TABLE))?;
+    Ok(added > 0)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub(crate) struct JobRow {
+    id: DbId,
+    company_id: Option<String>,
+    queue: String,
+    kind: String,
+    args: DbDoc,
+    state: String,
+    attempts: i32,
+    max_attempts: i32,
+    snoozes: i32,
+    run_at: DbTs,
+    worker: Option<String>,
+    lease_until: Option<DbTs>,
+    last_error: Option<String>,
+    created_at: DbTs,
+    started_at: Option<DbTs>,
+    finished_at: Option<DbTs>,
+}
+
+impl JobRow {
+    pub(crate) fn into_line(self) -> Result<JobLine, StoreError> {
+        let id = JobId::from(self.id);
+        let company = match self.company_id {
+            Some(text) => {
+                Some(CompanyId::try_new(text).map_err(|error| corrupt(TABLE, "company_id", id, error))?)
+            }
+            None => None,
+        };
+        let state = self.state.parse().map_err(|()| corrupt(TABLE, "state", id, "unknown state"))?;
+        Ok(JobLine {
+            id,
+            company,
+            queue: self.queue,
+            kind: self.kind,
+            args: self.args.0,
+            state,
+            attempts: self.attempts,
+            max_attempts: self.max_attempts,
+            snoozes: self.snoozes,
+            run_at: self.run_at.0,
+            worker: self.worker,
+            lease_until: self.lease_until.map(|at| at.0),
+            last_error: self.last_error,
+            created_at: self.created_at.0,
+            started_at: self.started_at.map(|at| at.0),
+            finished_at: self.finished_at.map(|at| at.0),
+        })
+    }
+}
+
+/// Ends a job, if the lease is still the newest.
+async fn end(
+    unit: &mut SqlUnit,
+    lease: Lease,
+    state: JobState,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (conn, company) = unit.parts()?;
+    let held = jobs::table
+        .filter(jobs::company_id.eq(company))
+        .filter(jobs::id.eq(DbId::from(lease.job)))
+        .filter(jobs::lease_token.eq(DbId(lease.token)))
+        .filter(jobs::state.eq(JobState::Running.as_str()));
+    let ended = on_db!(conn, |c| {
+        diesel::update(held)
+            .set((
+                jobs::state.eq(state.as_str()),
+                jobs::finished_at.eq(Some(DbTs(now))),
+                jobs::lease_token.eq(None::<DbId>),
+                jobs::lease_until.eq(None::<DbTs>),
+                jobs::last_error.eq(error),
+            ))
+            .execute(c)
+            .await
+    })
+    .map_err(fail(TABLE))?;
+    if ended == 1 { Ok(()) } else { Err(StoreError::LeaseLost(lease.job)) }
+}
+
+#[async_trait]
+impl JobOutbox for SqlUnit {
+    async fn enqueue(
+        &mut self,
+        job: &NewJob,
+        trace: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (conn, company) = self.parts()?;
+        insert_job(conn, Some(company), job, trace, now).await
+    }
+
+    async fn finish(&mut self, lease: Lease, now: Timestamp) -> Result<(), StoreError> {
+        end(self, lease, JobState::Done, None, now).await
+    }
+
+    async fn bury(&mut self, lease: Lease, error: &str, now: Timestamp) -> Result<(), StoreError> {
+        end(self, lease, JobState::Dead, Some(error), now).await
+    }
+}

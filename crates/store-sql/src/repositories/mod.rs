@@ -1,0 +1,15 @@
+//! What one tenant's transaction can do, table by table.
+
+mod analyses;
+mod calls;
+mod contacts;
+mod crm;
+mod directory;
+mod events;
+mod inbox;
+mod jobs;
+mod leads;
+
+pub(crate) use directory::{CompanyRow, company_of};
+pub(crate) use inbox::{InboxRow, NewInboxRow, entry_of};
+pub(crate) use jobs::{JobRow, insert_job};

@@ -1,0 +1,333 @@
+//! Claiming, renewing and ending jobs.
+
+use app::ports::{Claim, JobClaims, Release, Renewal, SlotJob};
+use async_trait::async_trait;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName,
+    sql_types::{BigInt, Integer, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+use kernel::{CompanyId, StoreError, Timestamp};
+use queue::{ClaimedJob, JobState, Lease, Queue};
+
+use super::SystemUnit;
+use crate::{
+    SqlSystem,
+    db::{Conn, on_db},
+    error::{corrupt, fail},
+    repositories::insert_job,
+    schema::{jobs, schedule_slots},
+    types::{DbDoc, DbId, DbTs, Doc, Id, Ts},
+};
+
+const TABLE: &str = "jobs";
+
+/// Which jobs a claim takes, on PostgreSQL.
+///
+/// `keys` walks the index from tenant to tenant without reading their jobs; `due` takes a few of each tenant and
+/// priority; `turns` gives each its turn, counting what the tenant has running already; only the jobs finally picked are
+/// locked, and those another claimer is just taking are skipped.
+const CLAIM_POSTGRES: &str = "
+WITH RECURSIVE keys (fairness_key) AS (
+    (SELECT min(fairness_key) FROM jobs WHERE queue = $1 AND state = 'ready')
+    UNION ALL
+    SELECT (SELECT min(j.fairness_key) FROM jobs j
+            WHERE j.queue = $1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key)
+    FROM keys k WHERE k.fairness_key IS NOT NULL
+),
+busy AS (
+    SELECT fairness_key, count(*) AS running FROM jobs WHERE queue = $1 AND state = 'running' GROUP BY fairness_key
+),
+due AS (
+    SELECT c.id, c.fairness_key, c.priority, c.run_at
+    FROM keys k
+    CROSS JOIN (VALUES (20::smallint), (10::smallint), (0::smallint)) AS p (priority)
+    CROSS JOIN LATERAL (
+        SELECT j.id, j.fairness_key, j.priority, j.run_at FROM jobs j
+        WHERE j.queue = $1 AND j.state = 'ready' AND j.fairness_key = k.fairness_key
+          AND j.priority = p.priority AND j.run_at <= $2
+        ORDER BY j.run_at, j.id LIMIT $3 * 2
+    ) c
+    WHERE k.fairness_key IS NOT NULL
+),
+turns AS (
+    SELECT d.id, d.priority, d.run_at, coalesce(b.running, 0)
+           + row_number() OVER (PARTITION BY d.fairness_key ORDER BY d.priority DESC, d.run_at, d.id) AS turn
+    FROM due d LEFT JOIN busy b ON b.fairness_key = d.fairness_key
+),
+picked AS (
+    SELECT j.id FROM jobs j
+    JOIN (SELECT id, turn, priority, run_at FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT $3 * 4) t
+      ON t.id = j.id
+    WHERE j.state = 'ready'
+    ORDER BY t.turn, t.priority DESC, t.run_at, j.id
+    LIMIT $3
+    FOR UPDATE OF j SKIP LOCKED
+)
+UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $4, lease_until = $5, worker = $6,
+                started_at = $2
+FROM picked WHERE jobs.id = picked.id
+RETURNING jobs.id, jobs.company_id, jobs.kind, jobs.args, jobs.attempts, jobs.snoozes, jobs.trace";
+
+/// The same on SQLite, which has one writer at a time and so nothing to lock.
+const CLAIM_SQLITE: &str = "
+WITH RECURSIVE keys (fairness_key) AS (
+    SELECT min(fairness_key) FROM jobs WHERE queue = ?1 AND state = 'ready'
+    UNION ALL
+    SELECT (SELECT min(j.fairness_key) FROM jobs j
+            WHERE j.queue = ?1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key)
+    FROM keys k WHERE k.fairness_key IS NOT NULL
+),
+busy AS (
+    SELECT fairness_key, count(*) AS running FROM jobs WHERE queue = ?1 AND state = 'running' GROUP BY fairness_key
+),
+due AS (
+    SELECT j.id, j.fairness_key, j.priority, j.run_at
+    FROM keys k
+    CROSS JOIN (SELECT 20 AS priority UNION ALL SELECT 10 UNION ALL SELECT 0) p
+    CROSS JOIN jobs j ON j.id IN (
+        SELECT i.id FROM jobs i
+        WHERE i.queue = ?1 AND i.state = 'ready' AND i.fairness_key = k.fairness_key
+          AND i.priority = p.priority AND i.run_at <= ?2
+        ORDER BY i.run_at, i.id LIMIT ?3
+    )
+    WHERE k.fairness_key IS NOT NULL
+),
+turns AS (
+    SELECT d.id, d.priority, d.run_at, coalesce(b.running, 0)
+           + row_number() OVER (PARTITION BY d.fairness_key ORDER BY d.priority DESC, d.run_at, d.id) AS turn
+    FROM due d LEFT JOIN busy b ON b.fairness_key = d.fairness_key
+)
+UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = ?4, lease_until = ?5, worker = ?6,
+                started_at = ?2
+WHERE id IN (SELECT id FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT ?3)
+RETURNING id, company_id, kind, args, attempts, snoozes, trace";
+
+#[derive(QueryableByName)]
+struct ClaimedRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+    #[diesel(sql_type = Nullable<Text>)]
+    company_id: Option<String>,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Doc)]
+    args: DbDoc,
+    #[diesel(sql_type = Integer)]
+    attempts: i32,
+    #[diesel(sql_type = Integer)]
+    snoozes: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    trace: Option<String>,
+}
+
+fn claimed_of(row: ClaimedRow, claim: &Claim<'_>) -> Result<ClaimedJob, StoreError> {
+    let job = row.id.into();
+    let company = match row.company_id {
+        Some(text) => {
+            Some(CompanyId::try_new(text).map_err(|error| corrupt(TABLE, "company_id", job, error))?)
+        }
+        None => None,
+    };
+    Ok(ClaimedJob {
+        lease: Lease { job, token: claim.token },
+        company,
+        kind: row.kind,
+        args: row.args.0,
+        attempt: u32::try_from(row.attempts).unwrap_or(1),
+        snoozes: u32::try_from(row.snoozes).unwrap_or_default(),
+        trace: row.trace,
+    })
+}
+
+macro_rules! claim_with {
+    ($text:expr, $claim:expr, $conn:expr) => {
+        diesel::sql_query($text)
+            .bind::<Text, _>($claim.queue.as_str())
+            .bind::<Ts, _>(DbTs($claim.now))
+            .bind::<BigInt, _>($claim.limit)
+            .bind::<Id, _>(DbId($claim.token))
+            .bind::<Ts, _>(DbTs($claim.lease_until))
+            .bind::<Text, _>($claim.worker)
+            .load::<ClaimedRow>($conn)
+            .await
+    };
+}
+
+/// The row a lease stands for, if it is still the newest.
+macro_rules! held {
+    ($lease:expr) => {
+        jobs::table
+            .filter(jobs::id.eq(DbId::from($lease.job)))
+            .filter(jobs::lease_token.eq(DbId($lease.token)))
+            .filter(jobs::state.eq(JobState::Running.as_str()))
+    };
+}
+
+#[async_trait]
+impl JobClaims for SqlSystem {
+    async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let rows = match &mut conn {
+            Conn::Postgres(pg) => claim_with!(CLAIM_POSTGRES, claim, &mut **pg),
+            Conn::Sqlite(lite) => claim_with!(CLAIM_SQLITE, claim, &mut **lite),
+        }
+        .map_err(fail(TABLE))?;
+        rows.into_iter().map(|row| claimed_of(row, claim)).collect()
+    }
+
+    async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Renewal>, StoreError> {
+        let mut unit = SystemUnit::begin(self).await?;
+        let conn = unit.conn()?;
+        let mut renewals = Vec::with_capacity(leases.len());
+        for lease in leases {
+            let found: Option<bool> = on_db!(conn, |c| {
+                let renewed = diesel::update(held!(lease))
+                    .set(jobs::lease_until.eq(Some(DbTs(until))))
+                    .returning(jobs::cancel_requested)
+                    .get_result(c)
+                    .await;
+                diesel::OptionalExtension::optional(renewed)
+            })
+            .map_err(fail(TABLE))?;
+            match found {
+                Some(true) => renewals.push(Renewal::CancelRequested(lease.job)),
+                Some(false) => renewals.push(Renewal::Held(lease.job)),
+                None => {}
+            }
+        }
+        unit.commit().await?;
+        Ok(renewals)
+    }
+
+    async fn finish(&self, leases: &[Lease], now: Timestamp) -> Result<usize, StoreError> {
+        let mut unit = SystemUnit::begin(self).await?;
+        let conn = unit.conn()?;
+        let mut finished = 0;
+        for lease in leases {
+            finished += on_db!(conn, |c| {
+                diesel::update(held!(lease))
+                    .set((
+                        jobs::state.eq(JobState::Done.as_str()),
+                        jobs::finished_at.eq(Some(DbTs(now))),
+                        jobs::lease_token.eq(None::<DbId>),
+                        jobs::lease_until.eq(None::<DbTs>),
+                        jobs::last_error.eq(None::<String>),
+                    ))
+                    .execute(c)
+                    .await
+            })
+            .map_err(fail(TABLE))?;
+        }
+        unit.commit().await?;
+        Ok(finished)
+    }
+
+    async fn release(&self, lease: Lease, release: &Release, now: Timestamp) -> Result<bool, StoreError> {
+        let mut conn = self.db.writer().await?;
+        // an attempt that was cut short or gave way does not count; one that failed does
+        let (state, at, attempts_back, snoozes, error) = match release {
+            Release::Retry { at, error } => (JobState::Ready, Some(*at), 0, 0, Some(error.as_str())),
+            Release::Snooze { at } => (JobState::Ready, Some(*at), 1, 1, None),
+            Release::HandBack => (JobState::Ready, Some(now), 1, 0, None),
+            Release::Bury { error } => (JobState::Dead, None, 0, 0, Some(error.as_str())),
+            Release::Cancel => (JobState::Cancelled, None, 0, 0, None),
+        };
+        let ended = (state != JobState::Ready).then_some(DbTs(now));
+        let put_back = on_db!(&mut conn, |c| {
+            let values = (
+                jobs::state.eq(state.as_str()),
+                jobs::attempts.eq(jobs::attempts - attempts_back),
+                jobs::snoozes.eq(jobs::snoozes + snoozes),
+                jobs::lease_token.eq(None::<DbId>),
+                jobs::lease_until.eq(None::<DbTs>),
+                jobs::cancel_requested.eq(false),
+                jobs::finished_at.eq(ended),
+            );
+            let put_back = diesel::update(held!(lease)).set((values, at.map(|at| jobs::run_at.eq(DbTs(at)))));
+            match error {
+                // a snooze keeps the last error for people to see
+                None => put_back.execute(c).await,
+                Some(error) => {
+                    diesel::update(held!(lease))
+                        .set((
+                            (
+                                jobs::state.eq(state.as_str()),
+                                jobs::lease_token.eq(None::<DbId>),
+                                jobs::lease_until.eq(None::<DbTs>),
+                                jobs::cancel_requested.eq(false),
+                                jobs::finished_at.eq(ended),
+                                jobs::last_error.eq(Some(error)),
+                            ),
+                            at.map(|at| jobs::run_at.eq(DbTs(at))),
+                        ))
+                        .execute(c)
+                        .await
+                }
+            }
+        })
+        .map_err(fail(TABLE))?;
+        Ok(put_back > 0)
+    }
+
+    async fn rescue(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let mut conn = self.db.writer().await?;
+        // one that keeps killing its workers comes back like any other: whoever claims it next sees by its attempts that
+        // it is to be given up, and says so in the domain
+        let rescued = on_db!(&mut conn, |c| {
+            diesel::update(
+                jobs::table
+                    .filter(jobs::state.eq(JobState::Running.as_str()))
+                    .filter(jobs::lease_until.lt(DbTs(now))),
+            )
+            .set((
+                jobs::state.eq(JobState::Ready.as_str()),
+                jobs::lease_token.eq(None::<DbId>),
+                jobs::lease_until.eq(None::<DbTs>),
+                jobs::last_error.eq(Some("its worker vanished")),
+            ))
+            .execute(c)
+            .await
+        })
+        .map_err(fail(TABLE))?;
+        Ok(rescued)
+    }
+
+    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Timestamp)>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let mut due = Vec::with_capacity(queues.len());
+        for queue in queues {
+            let first: Option<DbTs> = on_db!(&mut conn, |c| {
+                let first = jobs::table
+                    .filter(jobs::queue.eq(queue.as_str()).and(jobs::state.eq(JobState::Ready.as_str())))
+                    .order(jobs::run_at)
+                    .limit(1)
+                    .select(jobs::run_at)
+                    .get_result(c)
+                    .await;
+                diesel::OptionalExtension::optional(first)
+            })
+            .map_err(fail(TABLE))?;
+            due.extend(first.map(|at| (*queue, at.0)));
+        }
+        Ok(due)
+    }
+
+    async fn enqueue_slot(&self, slot: &SlotJob, now: Timestamp) -> Result<bool, StoreError> {
+        let mut unit = SystemUnit::begin(self).await?;
+        let conn = unit.conn()?;
+        let row = (
+            schedule_slots::schedule.eq(slot.slot.schedule),
+            schedule_slots::begins_at.eq(DbTs(slot.slot.begins)),
+            schedule_slots::job_id.eq(DbId::from(slot.job.id)),
+            schedule_slots::created_at.eq(DbTs(now)),
+        );
+        let taken = on_db!(conn, |c| {
+            diesel::insert_into(schedule_slots::table).values(row).on_conflict_do_nothing().execute(c).await
+        })
+        .map_err(fail("schedule_slots"))?;
+        let added = taken > 0 && insert_job(unit.conn()?, None, &slot.job, None, now).await?;
+        unit.commit().await?;
+        Ok(added)
+    }
+}

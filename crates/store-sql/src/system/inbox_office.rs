@@ -1,0 +1,142 @@
+use app::ports::{InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
+use async_trait::async_trait;
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use idempotency::InboxState;
+use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
+
+use crate::{
+    SqlSystem,
+    db::on_db,
+    error::{corrupt, fail},
+    repositories::{InboxRow, NewInboxRow, entry_of},
+    schema::webhook_inbox as inbox,
+    types::{DbId, DbTs},
+};
+
+const TABLE: &str = "webhook_inbox";
+
+type LineRow =
+    (DbId, Option<String>, String, String, String, Option<String>, Option<i64>, i32, DbTs);
+
+fn line_of(row: LineRow) -> Result<InboxLine, StoreError> {
+    let (id, company, provider, kind, state, reason, call, duplicates, received_at) = row;
+    let id = InboxId::from(id);
+    let company = match company {
+        Some(text) => Some(CompanyId::try_new(text).map_err(|error| corrupt(TABLE, "company_id", id, error))?),
+        None => None,
+    };
+    Ok(InboxLine {
+        id,
+        company,
+        provider: provider.parse().map_err(|error| corrupt(TABLE, "provider", id, error))?,
+        kind,
+        state: state.parse().map_err(|()| corrupt(TABLE, "state", id, "unknown state"))?,
+        reason,
+        call: call.map(CallId),
+        duplicates,
+        received_at: received_at.0,
+    })
+}
+
+#[async_trait]
+impl InboxOffice for SqlSystem {
+    async fn quarantine(&self, entry: &NewInboxEntry) -> Result<StoredArrival, StoreError> {
+        let mut conn = self.db.writer().await?;
+        NewInboxRow::of(entry, None).store(&mut conn).await
+    }
+
+    async fn list(&self, filter: &InboxFilter) -> Result<Vec<InboxLine>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let rows: Vec<LineRow> = on_db!(&mut conn, |c| {
+            let mut query = inbox::table
+                .order(inbox::id.desc())
+                .limit(filter.limit)
+                .select((
+                    inbox::id,
+                    inbox::company_id,
+                    inbox::provider,
+                    inbox::kind,
+                    inbox::state,
+                    inbox::reason,
+                    inbox::call_id,
+                    inbox::duplicates,
+                    inbox::received_at,
+                ))
+                .into_boxed();
+            if let Some(provider) = filter.provider {
+                query = query.filter(inbox::provider.eq(provider.as_str()));
+            }
+            if let Some(state) = filter.state {
+                query = query.filter(inbox::state.eq(state.as_str()));
+            }
+            if let Some(company) = &filter.company {
+                query = query.filter(inbox::company_id.eq(company.as_str()));
+            }
+            if let Some(before) = filter.before {
+                query = query.filter(inbox::id.lt(DbId::from(before)));
+            }
+            query.load(c).await
+        })
+        .map_err(fail(TABLE))?;
+        rows.into_iter().map(line_of).collect()
+    }
+
+    async fn find(&self, id: InboxId) -> Result<Option<InboxEntry>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let row: Option<InboxRow> = on_db!(&mut conn, |c| {
+            let found = inbox::table.find(DbId::from(id)).select(InboxRow::as_select()).get_result(c).await;
+            diesel::OptionalExtension::optional(found)
+        })
+        .map_err(fail(TABLE))?;
+        row.map(entry_of).transpose()
+    }
+
+    async fn assign(&self, id: InboxId, company: &CompanyId) -> Result<(), StoreError> {
+        let mut conn = self.db.writer().await?;
+        on_db!(&mut conn, |c| {
+            diesel::update(inbox::table.find(DbId::from(id)))
+                .set(inbox::company_id.eq(Some(company.as_str())))
+                .execute(c)
+                .await
+        })
+        .map_err(fail(TABLE))?;
+        Ok(())
+    }
+
+    async fn waiting(&self, before: Timestamp, limit: i64) -> Result<Vec<InboxEntry>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let rows: Vec<InboxRow> = on_db!(&mut conn, |c| {
+            inbox::table
+                .filter(inbox::state.eq(InboxState::Waiting.as_str()))
+                .filter(inbox::received_at.lt(DbTs(before)))
+                .order(inbox::id)
+                .limit(limit)
+                .select(InboxRow::as_select())
+                .load(c)
+                .await
+        })
+        .map_err(fail(TABLE))?;
+        rows.into_iter().map(entry_of).collect()
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let settled = [InboxState::Applied.as_str(), InboxState::Ignored.as_str()];
+        on_db!(&mut conn, |c| {
+            let old: Vec<DbId> = inbox::table
+                .filter(inbox::received_at.lt(DbTs(before)))
+                .filter(inbox::state.eq_any(settled))
+                .order(inbox::received_at)
+                .limit(limit)
+                .select(inbox::id)
+                .load(c)
+                .await
+                .map_err(fail(TABLE))?;
+            diesel::delete(inbox::table.filter(inbox::id.eq_any(old)).filter(inbox::state.eq_any(settled)))
+                .execute(c)
+                .await
+        })
+        .map_err(fail(TABLE))
+    }
+}

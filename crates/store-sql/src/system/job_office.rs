@@ -1,0 +1,195 @@
+use app::ports::{JobFilter, JobLine, JobOffice, QueueDepth, ReplayOutcome};
+use async_trait::async_trait;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
+    sql_types::{BigInt, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+use kernel::{JobId, StoreError, Timestamp};
+use queue::JobState;
+
+use crate::{
+    SqlSystem,
+    db::{Conn, on_db},
+    error::{corrupt, fail},
+    repositories::JobRow,
+    schema::{jobs, schedule_slots},
+    types::{DbId, DbTs, Ts},
+};
+
+const TABLE: &str = "jobs";
+
+#[derive(QueryableByName)]
+pub(crate) struct DepthRow {
+    #[diesel(sql_type = Text)]
+    queue: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+    #[diesel(sql_type = Nullable<Ts>)]
+    oldest: Option<DbTs>,
+}
+
+impl DepthRow {
+    pub(crate) fn into_depth(self) -> Result<QueueDepth, StoreError> {
+        let state = self.state.parse().map_err(|()| corrupt(TABLE, "state", &self.queue, "unknown state"))?;
+        Ok(QueueDepth { queue: self.queue, state, count: self.count, oldest: self.oldest.map(|at| at.0) })
+    }
+}
+
+async fn state_of(conn: &mut Conn, id: JobId) -> Result<Option<JobState>, StoreError> {
+    let text: Option<String> = on_db!(conn, |c| {
+        let found = jobs::table.find(DbId::from(id)).select(jobs::state).get_result(c).await;
+        diesel::OptionalExtension::optional(found)
+    })
+    .map_err(fail(TABLE))?;
+    text.map(|text| text.parse().map_err(|()| corrupt(TABLE, "state", id, "unknown state"))).transpose()
+}
+
+async fn outcome(conn: &mut Conn, id: JobId, changed: usize) -> Result<ReplayOutcome, StoreError> {
+    if changed > 0 {
+        return Ok(ReplayOutcome::Changed);
+    }
+    Ok(state_of(conn, id).await?.map_or(ReplayOutcome::Unknown, ReplayOutcome::NotNow))
+}
+
+#[async_trait]
+impl JobOffice for SqlSystem {
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobLine>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let rows: Vec<JobRow> = on_db!(&mut conn, |c| {
+            let mut query = jobs::table.order(jobs::id.desc()).limit(filter.limit).select(JobRow::as_select()).into_boxed();
+            if let Some(queue) = filter.queue {
+                query = query.filter(jobs::queue.eq(queue.as_str()));
+            }
+            if let Some(state) = filter.state {
+                query = query.filter(jobs::state.eq(state.as_str()));
+            }
+            if let Some(kind) = &filter.kind {
+                query = query.filter(jobs::kind.eq(kind));
+            }
+            if let Some(company) = &filter.company {
+                query = query.filter(jobs::company_id.eq(company.as_str()));
+            }
+            if let Some(before) = filter.before {
+                query = query.filter(jobs::id.lt(DbId::from(before)));
+            }
+            query.load(c).await
+        })
+        .map_err(fail(TABLE))?;
+        rows.into_iter().map(JobRow::into_line).collect()
+    }
+
+    async fn find(&self, id: JobId) -> Result<Option<JobLine>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let row: Option<JobRow> = on_db!(&mut conn, |c| {
+            let found = jobs::table.find(DbId::from(id)).select(JobRow::as_select()).get_result(c).await;
+            diesel::OptionalExtension::optional(found)
+        })
+        .map_err(fail(TABLE))?;
+        row.map(JobRow::into_line).transpose()
+    }
+
+    async fn retry(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let replayable = [JobState::Dead.as_str(), JobState::Cancelled.as_str()];
+        let changed = on_db!(&mut conn, |c| {
+            diesel::update(jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(replayable)))
+                .set((
+                    jobs::state.eq(JobState::Ready.as_str()),
+                    jobs::attempts.eq(0),
+                    jobs::run_at.eq(DbTs(now)),
+                    jobs::finished_at.eq(None::<DbTs>),
+                    jobs::cancel_requested.eq(false),
+                ))
+                .execute(c)
+                .await
+        });
+        match changed.map_err(fail(TABLE)) {
+            Ok(changed) => outcome(&mut conn, id, changed).await,
+            // one with its key is ready or running already: it does the work
+            Err(StoreError::AlreadyExists { .. }) => Ok(ReplayOutcome::NotNow(JobState::Ready)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn cancel(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let at_rest = [JobState::Ready.as_str(), JobState::Dead.as_str()];
+        let ended = on_db!(&mut conn, |c| {
+            diesel::update(jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(at_rest)))
+                .set((jobs::state.eq(JobState::Cancelled.as_str()), jobs::finished_at.eq(Some(DbTs(now)))))
+                .execute(c)
+                .await
+        })
+        .map_err(fail(TABLE))?;
+        let asked = on_db!(&mut conn, |c| {
+            diesel::update(
+                jobs::table
+                    .filter(jobs::id.eq(DbId::from(id)))
+                    .filter(jobs::state.eq(JobState::Running.as_str())),
+            )
+            .set(jobs::cancel_requested.eq(true))
+            .execute(c)
+            .await
+        })
+        .map_err(fail(TABLE))?;
+        outcome(&mut conn, id, ended + asked).await
+    }
+
+    async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        // what is done is not counted: there may be millions, and nobody waits for them
+        let text = "SELECT queue, state, count(*) AS count, \
+                    min(CASE WHEN state = 'running' THEN started_at ELSE run_at END) AS oldest \
+                    FROM jobs WHERE state IN ('ready', 'running', 'dead') GROUP BY queue, state ORDER BY queue, state";
+        let rows: Vec<DepthRow> =
+            on_db!(&mut conn, |c| diesel::sql_query(text).load(c).await).map_err(fail(TABLE))?;
+        rows.into_iter().map(DepthRow::into_depth).collect()
+    }
+
+    async fn delete_finished(
+        &self,
+        before: Timestamp,
+        dead_before: Timestamp,
+        limit: i64,
+    ) -> Result<usize, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let ended = [JobState::Done.as_str(), JobState::Cancelled.as_str()];
+        let deleted = on_db!(&mut conn, |c| {
+            let old: Vec<DbId> = jobs::table
+                .filter(
+                    jobs::state.eq_any(ended).and(jobs::finished_at.lt(DbTs(before)).assume_not_null()).or(
+                        jobs::state
+                            .eq(JobState::Dead.as_str())
+                            .and(jobs::finished_at.lt(DbTs(dead_before)).assume_not_null()),
+                    ),
+                )
+                .order(jobs::finished_at)
+                .limit(limit)
+                .select(jobs::id)
+                .load(c)
+                .await
+                .map_err(fail(TABLE))?;
+            // a dead job may have been replayed since
+            diesel::delete(
+                jobs::table
+                    .filter(jobs::id.eq_any(old))
+                    .filter(jobs::state.ne_all([JobState::Ready.as_str(), JobState::Running.as_str()])),
+            )
+            .execute(c)
+            .await
+        })
+        .map_err(fail(TABLE))?;
+        Ok(deleted)
+    }
+
+    async fn delete_slots(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let mut conn = self.db.writer().await?;
+        on_db!(&mut conn, |c| {
+            diesel::delete(schedule_slots::table.filter(schedule_slots::begins_at.lt(DbTs(before)))).execute(c).await
+        })
+        .map_err(fail("schedule_slots"))
+    }
+}

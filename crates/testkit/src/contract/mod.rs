@@ -1,0 +1,23 @@
+//! What every adapter of a port must do. Each case is a function over the port; [`contract_tests!`] makes a test of each
+//! case for each database.
+
+/// Makes one test for each case and each database: `contract_tests!(module { case, case })`.
+#[macro_export]
+macro_rules! contract_tests {
+    ($module:ident { $($case:ident),* $(,)? }) => {
+        mod $module {
+            mod sqlite {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    $crate::contract::$module::$case(&$crate::sqlite().await).await;
+                })*
+            }
+            mod postgres {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    $crate::contract::$module::$case(&$crate::postgres().await).await;
+                })*
+            }
+        }
+    };
+}

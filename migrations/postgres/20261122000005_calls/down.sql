@@ -1,0 +1,9 @@
+DROP TABLE events;
+DROP TABLE call_objections;
+DROP TABLE call_analyses;
+DROP TABLE call_transcripts;
+DROP TABLE shunya_jobs;
+DROP TABLE recordings;
+DROP TABLE call_outcomes;
+DROP TABLE calls;
+DROP SEQUENCE subject_numbers;

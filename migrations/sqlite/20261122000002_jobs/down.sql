@@ -1,0 +1,2 @@
+DROP TABLE schedule_slots;
+DROP TABLE jobs;
