@@ -47,6 +47,10 @@ async fn apply_analysis(
 ) -> Result<Done, JobError> {
     let sent = event.payload.as_ref().map(|payload| (payload.clone(), normalise(payload)));
     let (payload, read) = match sent {
+        // "completed" may mean the transcript alone
+        Some((_, read)) if read.record == AnalysisRecord::default() && read.transcript.is_some() => {
+            return apply_transcript(run, id, event, job).await;
+        }
         Some((payload, read)) if read.record != AnalysisRecord::default() => (payload, read),
         // some events only announce: the vendor has the rest
         _ => {

@@ -128,6 +128,10 @@ pub trait BlobStore: Send + Sync {
 
     /// A link anyone may fetch the object by until it ends. Secret, because whoever has it can.
     async fn link(&self, key: &BlobKey, valid_for: Duration, now: Timestamp) -> Result<Secret, BlobError>;
+
+    /// Whether a link that leads to our own server is one we gave out and has not ended. Storages that serve their own
+    /// links give out none such.
+    fn admits(&self, key: &BlobKey, expires: &str, signature: &str, now: Timestamp) -> bool;
 }
 
 #[cfg(test)]

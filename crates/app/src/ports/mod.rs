@@ -1,5 +1,6 @@
 //! What the use cases need of the world, as traits. Adapters implement them; wiring puts them together.
 
+mod auth;
 mod blobs;
 mod inbox;
 mod jobs;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
 
+pub use auth::{AuthError, Authenticator, Identity, Presented};
 pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
 pub use inbox::{Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
 pub use jobs::{

@@ -1,0 +1,141 @@
+//! Recordings and documents in a folder: the twin of an S3 bucket for one machine.
+//!
+//! Objects are written to a temporary file, synced, and renamed into place, so that a key never holds half an object.
+//! Links lead to our own server and carry a signature of key and end.
+
+mod links;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+use kernel::{IdSource, Secret, Timestamp};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use tokio::{
+    fs::{self, File},
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
+};
+use tokio_util::io::ReaderStream;
+use url::Url;
+
+use crate::links::Links;
+
+/// A folder of objects.
+pub struct FsBlobs {
+    root: PathBuf,
+    links: Links,
+    ids: Arc<dyn IdSource>,
+}
+
+impl FsBlobs {
+    /// Uses a folder, which is made when the first object is stored. `public_url` is where our own server is reached;
+    /// `key` signs links and must survive restarts for links to.
+    pub fn new(root: impl Into<PathBuf>, public_url: Url, key: Secret, ids: Arc<dyn IdSource>) -> Self {
+        Self { root: root.into(), links: Links::new(public_url, key), ids }
+    }
+
+    fn path(&self, key: &BlobKey) -> PathBuf {
+        self.root.join(key.as_str())
+    }
+
+    /// The content type is kept beside the object.
+    fn type_path(&self, key: &BlobKey) -> PathBuf {
+        self.root.join(format!("{}.type", key.as_str()))
+    }
+}
+
+fn unavailable(error: io::Error) -> BlobError {
+    BlobError::Unavailable(Box::new(error))
+}
+
+/// Writes a stream; answers its size and digest.
+async fn write(path: &Path, mut body: ByteStream, limit: u64) -> Result<StoredBlob, BlobError> {
+    let mut file = File::create_new(path).await.map_err(unavailable)?;
+    let mut hasher = Sha256::new();
+    let mut size = 0_u64;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(BlobError::Source)?;
+        size += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        if size > limit {
+            return Err(BlobError::TooLarge { limit });
+        }
+        hasher.update(&chunk);
+        file.write_all(&chunk).await.map_err(unavailable)?;
+    }
+    file.sync_all().await.map_err(unavailable)?;
+    Ok(StoredBlob { size, sha256: hex::encode(hasher.finalize()) })
+}
+
+#[async_trait]
+impl BlobStore for FsBlobs {
+    async fn put(
+        &self,
+        key: &BlobKey,
+        content_type: &str,
+        body: ByteStream,
+        limit: u64,
+    ) -> Result<StoredBlob, BlobError> {
+        let path = self.path(key);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).await.map_err(unavailable)?;
+        let temporary = folder.join(format!(".{}.part", self.ids.next().simple()));
+        let stored = match write(&temporary, body, limit).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                // best effort: what is left behind has a name nobody asks for
+                let _ = fs::remove_file(&temporary).await;
+                return Err(error);
+            }
+        };
+        fs::write(self.type_path(key), content_type).await.map_err(unavailable)?;
+        fs::rename(&temporary, &path).await.map_err(unavailable)?;
+        // the new name is an entry of the folder, which is a file to be synced too
+        File::open(folder).await.map_err(unavailable)?.sync_all().await.map_err(unavailable)?;
+        Ok(stored)
+    }
+
+    async fn get(&self, key: &BlobKey, from: u64, until: Option<u64>) -> Result<Option<BlobRead>, BlobError> {
+        let mut file = match File::open(self.path(key)).await {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unavailable(error)),
+        };
+        let meta = file.metadata().await.map_err(unavailable)?;
+        if !meta.is_file() {
+            return Ok(None);
+        }
+        let size = meta.len();
+        let content_type = fs::read_to_string(self.type_path(key))
+            .await
+            .unwrap_or_else(|_| "application/octet-stream".to_owned());
+        file.seek(io::SeekFrom::Start(from)).await.map_err(unavailable)?;
+        let length = until.unwrap_or(size).min(size).saturating_sub(from);
+        let body = ReaderStream::new(file.take(length)).into_stream().boxed();
+        Ok(Some(BlobRead { size, content_type, body }))
+    }
+
+    async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
+        for path in [self.path(key), self.type_path(key)] {
+            match fs::remove_file(path).await {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn link(&self, key: &BlobKey, valid_for: Duration, now: Timestamp) -> Result<Secret, BlobError> {
+        Ok(self.links.make(key, valid_for, now))
+    }
+
+    fn admits(&self, key: &BlobKey, expires: &str, signature: &str, now: Timestamp) -> bool {
+        self.links.admits(key, expires, signature, now)
+    }
+}

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use app::ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource};
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use kernel::{Clock, Provider, ProviderError};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
+use serde::Deserialize;
+use std::sync::Arc;
+use url::Url;
+
+use crate::listed::{ListedPage, events_of};
+
+/// Where and how to reach CallRail.
+#[derive(Clone, Debug)]
+pub struct CallrailSettings {
+    /// `https://api.callrail.com/v3`, or a stand-in.
+    pub base_url: Url,
+    /// Give up connecting after this.
+    pub connect_timeout: Duration,
+    /// Give up waiting for an answer, or for the next bytes of a recording, after this.
+    pub read_timeout: Duration,
+}
+
+/// CallRail's REST API.
+pub struct CallrailClient {
+    http: Client,
+    base_url: Url,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Deserialize)]
+struct RecordingLink {
+    url: String,
+}
+
+impl CallrailClient {
+    /// Prepares a client; connects to nothing yet.
+    pub fn new(settings: &CallrailSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let http = Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
+            .user_agent(concat!("otto/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, base_url: settings.base_url.clone(), clock })
+    }
+
+    fn get(&self, credentials: &Credentials, path: &[&str]) -> Result<RequestBuilder, ProviderError> {
+        let mut url = self.base_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| ProviderError::Rejected { code: "base_url".to_owned() })?
+            .pop_if_empty()
+            .extend(["a", credentials.account_id.as_str()])
+            .extend(path);
+        let token = format!("Token token=\"{}\"", credentials.api_key.expose());
+        Ok(self.http.get(url).header(header::AUTHORIZATION, token).header("Request-From", "otto"))
+    }
+}
+
+fn unavailable(reason: &str) -> ProviderError {
+    ProviderError::Unavailable { reason: reason.to_owned(), retry_after: None }
+}
+
+fn not_sent(error: &reqwest::Error) -> ProviderError {
+    if error.is_timeout() { ProviderError::Timeout } else { unavailable("no connection") }
+}
+
+/// CallRail answers 429 without saying for how long; the caller's backoff decides.
+fn checked(response: Response) -> Result<Response, ProviderError> {
+    let status = response.status();
+    match status {
+        _ if status.is_success() => Ok(response),
+        StatusCode::NOT_FOUND => Err(ProviderError::NotFound { code: "404".to_owned() }),
+        StatusCode::TOO_MANY_REQUESTS => Err(ProviderError::Throttled { retry_after: retry_after(&response) }),
+        StatusCode::REQUEST_TIMEOUT => Err(ProviderError::Timeout),
+        // a key being changed is mended by people, not by giving the call up
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(unavailable("our key was refused")),
+        _ if status.is_server_error() => Err(unavailable(status.as_str())),
+        _ => Err(ProviderError::Rejected { code: status.as_str().to_owned() }),
+    }
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[async_trait]
+impl RecordingSource for CallrailClient {
+    fn provider(&self) -> Provider {
+        Provider::Callrail
+    }
+
+    async fn download(
+        &self,
+        credentials: &Credentials,
+        recording_id: &str,
+    ) -> Result<RecordingDownload, ProviderError> {
+        let request = self.get(credentials, &["calls", recording_id, "recording.json"])?;
+        let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
+        let link: RecordingLink = response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        let link = Url::parse(&link.url).map_err(|_| unavailable("a link that is none"))?;
+        // the link is the vendor's, over an authenticated answer; still nothing but the web is to be reached by it
+        if link.scheme() != "https" && link.scheme() != self.base_url.scheme() {
+            return Err(unavailable("a link without encryption"));
+        }
+        // the link is its own proof: our key is for the API alone
+        let audio = self.http.get(link).send().await.map_err(|error| not_sent(&error))?;
+        // an expired link is asked for again
+        let audio = match audio.status() {
+            StatusCode::FORBIDDEN | StatusCode::GONE | StatusCode::UNAUTHORIZED => {
+                return Err(unavailable("the link has expired"));
+            }
+            _ => checked(audio)?,
+        };
+        let content_type = audio
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let length = audio.content_length();
+        let body = audio.bytes_stream().map(|chunk| chunk.map_err(std::io::Error::other)).boxed();
+        Ok(RecordingDownload { content_type, length, body })
+    }
+
+    async fn list_calls(
+        &self,
+        credentials: &Credentials,
+        since: &CallsSince,
+    ) -> Result<ListedCalls, ProviderError> {
+        let request = match &since.page {
+            // following `next_page` is the one way not to miss calls that arrive meanwhile
+            Some(next) => self.next_page(credentials, next)?,
+            None => self.get(credentials, &["calls.json"])?.query(&[
+                ("relative_pagination", "true"),
+                ("per_page", "250"),
+                ("start_date", &kernel::rfc3339(since.since)),
+                ("fields", "company_id,customer_name,recording,voicemail,answered,direction,duration,start_time"),
+            ]),
+        };
+        let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
+        let page: ListedPage = response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        Ok(ListedCalls { next_page: page.next(), events: events_of(page, self.clock.now()) })
+    }
+}
+
+impl CallrailClient {
+    /// The next page by the vendor's own link, as long as it leads to the vendor.
+    fn next_page(&self, credentials: &Credentials, next: &str) -> Result<RequestBuilder, ProviderError> {
+        let url = self.base_url.join(next).map_err(|_| unavailable("a link that is none"))?;
+        if url.origin() != self.base_url.origin() {
+            return Err(unavailable("a link to somewhere else"));
+        }
+        let token = format!("Token token=\"{}\"", credentials.api_key.expose());
+        Ok(self.http.get(url).header(header::AUTHORIZATION, token).header("Request-From", "otto"))
+    }
+}

@@ -1,0 +1,156 @@
+//! Settings from the environment.
+//!
+//! Every variable is declared once, in [`VARIABLES`], with its help and default: reading, `otto config check`,
+//! `.env.example` and the refusal of unknown `OTTO_*` names all come from there. All problems are reported at once, by
+//! name, before anything starts; values of secrets are never shown.
+
+mod example;
+mod read;
+mod variables;
+
+use std::{net::IpAddr, path::PathBuf, str::FromStr};
+
+use kernel::{CompanyId, Secret, UserId};
+use url::Url;
+
+pub use example::example;
+pub use read::{Effective, Problem, Problems, dotenv, read};
+pub use variables::{VARIABLES, Variable};
+
+/// Where this deployment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// On somebody's machine.
+    Development,
+    /// Before customers.
+    Staging,
+    /// For customers.
+    Production,
+}
+
+impl Environment {
+    /// As configured and answered.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+impl FromStr for Environment {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "development" => Ok(Self::Development),
+            "staging" => Ok(Self::Staging),
+            "production" => Ok(Self::Production),
+            _ => Err("must be development, staging or production"),
+        }
+    }
+}
+
+/// Which string Shunya's webhook signature is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShunyaSignature {
+    /// `{timestamp}.{body}`.
+    Dot,
+    /// `{timestamp}:{canonical body}`.
+    Colon,
+    /// Either.
+    Either,
+}
+
+impl FromStr for ShunyaSignature {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "dot" => Ok(Self::Dot),
+            "colon" => Ok(Self::Colon),
+            "either" => Ok(Self::Either),
+            _ => Err("must be dot, colon or either"),
+        }
+    }
+}
+
+/// Sign-in without an identity provider.
+#[derive(Clone, Debug)]
+pub struct DevMode {
+    /// The company whoever comes belongs to.
+    pub company: CompanyId,
+    /// The manager whoever comes is.
+    pub user: UserId,
+}
+
+/// HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Where to listen.
+    pub host: IpAddr,
+    /// Where to listen; 0 takes a free port.
+    pub port: u16,
+    /// Where providers and clients reach us; unset in development means where we listen.
+    pub backend_url: Option<Url>,
+    /// Web origins allowed to call us, as configured.
+    pub allowed_origins: Vec<String>,
+    /// Longer webhooks are refused.
+    pub max_webhook_bytes: usize,
+}
+
+/// CallRail.
+#[derive(Clone, Debug)]
+pub struct CallrailSettings {
+    /// Its API.
+    pub base_url: Url,
+    /// The platform's key.
+    pub api_key: Option<Secret>,
+    /// The platform's account.
+    pub account_id: Option<String>,
+    /// What the platform's webhooks are signed with.
+    pub signing_key: Option<Secret>,
+}
+
+/// Shunya.
+#[derive(Clone, Debug)]
+pub struct ShunyaSettings {
+    /// Its API.
+    pub base_url: Url,
+    /// Sent as bearer token where there is no JWT secret.
+    pub api_key: Option<Secret>,
+    /// Signs both directions' bodies.
+    pub hmac_secret: Option<Secret>,
+    /// Signs our bearer tokens.
+    pub jwt_secret: Option<Secret>,
+    /// `X-UWC-Version`.
+    pub version: String,
+    /// Which string its webhooks' signature is over.
+    pub signature: ShunyaSignature,
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where this deployment stands.
+    pub environment: Environment,
+    /// Sign-in without an identity provider, where allowed.
+    pub dev_mode: Option<DevMode>,
+    /// HTTP.
+    pub http: HttpSettings,
+    /// Where embedded mode keeps its files.
+    pub data_dir: PathBuf,
+    /// The database's URL; unset means a SQLite file in the data directory.
+    pub database_url: Option<Secret>,
+    /// Seals secrets at rest; unset in development means a key kept in the data directory.
+    pub encryption_key: Option<Secret>,
+    /// CallRail.
+    pub callrail: CallrailSettings,
+    /// Shunya.
+    pub shunya: ShunyaSettings,
+    /// Longer recordings are refused.
+    pub max_recording_bytes: u64,
+    /// As `tracing` filters read it.
+    pub log_level: String,
+    /// What is in force, for people to look at.
+    pub effective: Vec<Effective>,
+}

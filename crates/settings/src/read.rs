@@ -1,0 +1,258 @@
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    str::FromStr,
+};
+
+use kernel::Secret;
+use url::Url;
+
+use crate::{
+    CallrailSettings, DevMode, Environment, HttpSettings, Settings, ShunyaSettings, VARIABLES,
+    variables::{self as v, Variable},
+};
+
+/// What is wrong with one variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its name.
+    pub name: String,
+    /// What is wrong; never its value.
+    pub what: String,
+}
+
+/// Everything that is wrong, in order of name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} of the settings cannot be used:", self.0.len())?;
+        for Problem { name, what } in &self.0 {
+            writeln!(f, "  {name}  {what}")?;
+        }
+        write!(f, "see `otto config check --help` and .env.example")
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// A variable in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value, or how it is hidden.
+    pub shown: String,
+    /// Where it comes from: environment, default or unset.
+    pub from: &'static str,
+}
+
+struct Reader<'a> {
+    given: &'a BTreeMap<String, String>,
+    environment: Environment,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, variable: &Variable, what: impl Into<String>) {
+        self.problems.push(Problem { name: variable.name.to_owned(), what: what.into() });
+    }
+
+    fn given(&self, variable: &Variable) -> Option<&str> {
+        std::iter::once(&variable.name)
+            .chain(variable.aliases)
+            .find_map(|name| self.given.get(*name))
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
+    }
+
+    fn text(&mut self, variable: &Variable) -> Option<String> {
+        let text = self.given(variable).or(variable.default).map(str::to_owned);
+        if text.is_none() && variable.required && self.environment != Environment::Development {
+            self.wrong(variable, format!("must be set in {}: {}", self.environment.as_str(), variable.help));
+        }
+        text
+    }
+
+    fn secret(&mut self, variable: &Variable) -> Option<Secret> {
+        self.text(variable).map(Secret::new)
+    }
+
+    fn parse<T: FromStr>(&mut self, variable: &Variable, expected: &str) -> Option<T> {
+        let text = self.text(variable)?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.wrong(variable, format!("must be {expected}"));
+        }
+        parsed
+    }
+
+    fn url(&mut self, variable: &Variable) -> Option<Url> {
+        let text = self.text(variable)?;
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+            _ => {
+                self.wrong(variable, "must be an http:// or https:// address");
+                None
+            }
+        }
+    }
+
+    fn boolean(&mut self, variable: &Variable) -> bool {
+        let text = self.text(variable).unwrap_or_default().to_ascii_lowercase();
+        match text.as_str() {
+            "true" | "1" | "yes" | "on" => true,
+            "false" | "0" | "no" | "off" | "" => false,
+            _ => {
+                self.wrong(variable, "must be true or false");
+                false
+            }
+        }
+    }
+}
+
+/// Reads `.env` in a folder, if there is one. What the environment sets counts more.
+pub fn dotenv(folder: &Path) -> Result<BTreeMap<String, String>, Problems> {
+    let path = folder.join(".env");
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let unreadable =
+        |what: String| Problems(vec![Problem { name: ".env".to_owned(), what: format!("cannot be read: {what}") }]);
+    let lines = dotenvy::from_path_iter(&path).map_err(|error| unreadable(error.to_string()))?;
+    // the crate's messages quote the line, which may hold a secret
+    lines.collect::<Result<_, _>>().map_err(|_| unreadable("a line is not NAME=value".to_owned()))
+}
+
+fn hidden(variable: &Variable, value: &str) -> String {
+    if variable.secret { format!("(set, {} characters)", value.chars().count()) } else { value.to_owned() }
+}
+
+/// Reads everything, or says everything that is wrong.
+pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
+    let mut reader = Reader { given, environment: Environment::Development, problems: Vec::new() };
+    if let Some(environment) = reader.parse(&v::ENVIRONMENT, "development, staging or production") {
+        reader.environment = environment;
+    } else {
+        // told already; the strictest reading of the rest tells the most
+        reader.environment = Environment::Production;
+    }
+    for name in given.keys().filter(|name| name.starts_with("OTTO_")) {
+        // OTTO_TEST_* belongs to the test runner
+        if !VARIABLES.iter().any(|variable| variable.is_named(name)) && !name.starts_with("OTTO_TEST_") {
+            let what = "is not a setting of this version".to_owned();
+            reader.problems.push(Problem { name: name.clone(), what });
+        }
+    }
+    let dev_mode = read_dev_mode(&mut reader);
+    let http = read_http(&mut reader);
+    let callrail = CallrailSettings {
+        base_url: reader.url(&v::CALLRAIL_BASE_URL).unwrap_or_else(placeholder),
+        api_key: reader.secret(&v::CALLRAIL_API_KEY),
+        account_id: reader.text(&v::CALLRAIL_ACCOUNT_ID),
+        signing_key: reader.secret(&v::CALLRAIL_SIGNING_KEY),
+    };
+    let shunya = ShunyaSettings {
+        base_url: reader.url(&v::UWC_BASE_URL).unwrap_or_else(placeholder),
+        api_key: reader.secret(&v::UWC_API_KEY),
+        hmac_secret: reader.secret(&v::UWC_HMAC_SECRET),
+        jwt_secret: reader.secret(&v::UWC_JWT_SECRET),
+        version: reader.text(&v::UWC_VERSION).unwrap_or_default(),
+        signature: reader
+            .parse(&v::OTTO_SHUNYA_SIGNATURE, "dot, colon or either")
+            .unwrap_or(crate::ShunyaSignature::Dot),
+    };
+    let settings = Settings {
+        environment: reader.environment,
+        dev_mode,
+        http,
+        data_dir: reader.text(&v::OTTO_DATA_DIR).unwrap_or_default().into(),
+        database_url: read_database_url(&mut reader),
+        encryption_key: reader.secret(&v::OTTO_ENCRYPTION_KEY),
+        callrail,
+        shunya,
+        max_recording_bytes: reader
+            .parse(&v::OTTO_MAX_RECORDING_BYTES, "a number of bytes")
+            .unwrap_or_default(),
+        log_level: reader.text(&v::LOG_LEVEL).unwrap_or_default().to_ascii_lowercase(),
+        effective: effective(&reader),
+    };
+    if reader.problems.is_empty() {
+        return Ok(settings);
+    }
+    reader.problems.sort_by(|a, b| a.name.cmp(&b.name));
+    Err(Problems(reader.problems))
+}
+
+/// Stands where a problem was noted; never used.
+fn placeholder() -> Url {
+    Url::parse("http://unset.invalid").unwrap_or_else(|_| unreachable!("a constant that parses"))
+}
+
+fn read_dev_mode(reader: &mut Reader<'_>) -> Option<DevMode> {
+    let wanted = reader.boolean(&v::DEV_MODE);
+    let company = reader.parse(&v::DEV_TEST_COMPANY_ID, "1 to 64 letters, digits, '_' or '-'");
+    let user = reader.parse(&v::DEV_TEST_USER_ID, "1 to 64 letters, digits, '_' or '-'");
+    if wanted && reader.environment != Environment::Development {
+        reader.wrong(&v::DEV_MODE, format!("must not be on in {}", reader.environment.as_str()));
+        return None;
+    }
+    match (wanted, company, user) {
+        (true, Some(company), Some(user)) => Some(DevMode { company, user }),
+        _ => None,
+    }
+}
+
+fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
+    let home = match reader.environment {
+        Environment::Development => Ipv4Addr::LOCALHOST,
+        Environment::Staging | Environment::Production => Ipv4Addr::UNSPECIFIED,
+    };
+    let allowed_origins: Vec<String> = reader
+        .text(&v::ALLOWED_ORIGINS)
+        .unwrap_or_default()
+        .split(',')
+        .map(|origin| origin.trim().trim_end_matches('/').to_owned())
+        .filter(|origin| !origin.is_empty())
+        .collect();
+    if reader.environment != Environment::Development && allowed_origins.iter().any(|origin| origin == "*") {
+        reader.wrong(&v::ALLOWED_ORIGINS, "must not be * where people sign in");
+    }
+    HttpSettings {
+        host: reader.parse(&v::HOST, "an IP address").unwrap_or(IpAddr::V4(home)),
+        port: reader.parse(&v::PORT, "a port number").unwrap_or_default(),
+        backend_url: reader.url(&v::BACKEND_URL),
+        allowed_origins,
+        max_webhook_bytes: reader.parse(&v::OTTO_MAX_WEBHOOK_BYTES, "a number of bytes").unwrap_or_default(),
+    }
+}
+
+fn read_database_url(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = reader.text(&v::DATABASE_URL)?;
+    let known = ["postgres://", "postgresql://", "sqlite:"];
+    if !known.iter().any(|scheme| url.starts_with(scheme)) {
+        reader.wrong(&v::DATABASE_URL, "must begin with postgres:// or sqlite:");
+    }
+    Some(Secret::new(url))
+}
+
+fn effective(reader: &Reader<'_>) -> Vec<Effective> {
+    VARIABLES
+        .iter()
+        .map(|variable| {
+            let (shown, from) = match (reader.given(variable), variable.default) {
+                (Some(value), _) => (hidden(variable, value), "environment"),
+                (None, Some(default)) => (default.to_owned(), "default"),
+                (None, None) => (String::new(), "unset"),
+            };
+            Effective { name: variable.name, shown, from }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -1,0 +1,71 @@
+/// A variable, and everything there is to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Older names, still read.
+    pub aliases: &'static [&'static str],
+    /// One line.
+    pub help: &'static str,
+    /// What holds where it is not set.
+    pub default: Option<&'static str>,
+    /// Its value is never shown.
+    pub secret: bool,
+    /// Must be set outside development.
+    pub required: bool,
+}
+
+const fn var(name: &'static str, help: &'static str) -> Variable {
+    Variable { name, aliases: &[], help, default: None, secret: false, required: false }
+}
+
+impl Variable {
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+    const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+    /// Whether it is ours alone, so that a misspelling can be told.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+macro_rules! variables {
+    ($($constant:ident = $variable:expr;)*) => {
+        $(pub(crate) const $constant: Variable = $variable;)*
+        /// Every variable there is.
+        pub const VARIABLES: &[Variable] = &[$($constant),*];
+    };
+}
+
+variables! {
+    ENVIRONMENT = var("ENVIRONMENT", "development, staging or production").or("development");
+    DEV_MODE = var("DEV_MODE", "sign everybody in as a demo user; refused outside development").or("false");
+    DEV_TEST_COMPANY_ID = var("DEV_TEST_COMPANY_ID", "the demo users' company").or("dev-test-company");
+    DEV_TEST_USER_ID = var("DEV_TEST_USER_ID", "the demo manager; demo users of other roles are named after them").or("dev-test-user");
+    HOST = var("HOST", "address to listen on; 127.0.0.1 in development, 0.0.0.0 otherwise");
+    PORT = var("PORT", "port to listen on; 0 takes a free one").or("8080");
+    BACKEND_URL = var("BACKEND_URL", "the public address providers and clients reach us by; signatures are checked against it").required();
+    ALLOWED_ORIGINS = var("ALLOWED_ORIGINS", "web origins allowed to call us, separated by commas; * matches part of one").or("http://localhost:3000,exp://*");
+    OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
+    DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
+    OTTO_ENCRYPTION_KEY = var("OTTO_ENCRYPTION_KEY", "seals provider credentials: 32 bytes in base64; several separated by commas, the newest first, to rotate").secret().required();
+    CALLRAIL_BASE_URL = var("CALLRAIL_BASE_URL", "CallRail's API").or("https://api.callrail.com/v3");
+    CALLRAIL_API_KEY = var("CALLRAIL_API_KEY", "the platform's CallRail key; a company may bring its own").secret().required();
+    CALLRAIL_ACCOUNT_ID = var("CALLRAIL_ACCOUNT_ID", "the platform's CallRail account").required();
+    CALLRAIL_SIGNING_KEY = var("CALLRAIL_SIGNING_KEY", "what CallRail signs the platform's webhooks with").secret();
+    UWC_BASE_URL = var("UWC_BASE_URL", "Shunya's API").or("https://otto.shunyalabs.ai");
+    UWC_API_KEY = var("UWC_API_KEY", "our key at Shunya").secret().required();
+    UWC_HMAC_SECRET = var("UWC_HMAC_SECRET", "signs Shunya's webhooks and our requests").secret().required();
+    UWC_JWT_SECRET = var("UWC_JWT_SECRET", "signs our bearer tokens for Shunya; unset: the key itself is sent").secret();
+    UWC_VERSION = var("UWC_VERSION", "the X-UWC-Version header").or("v1");
+    OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
+    OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
+    OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
+    LOG_LEVEL = var("LOG_LEVEL", "error, warn, info, debug, trace, or a tracing filter such as info,app=debug").or("info");
+}
