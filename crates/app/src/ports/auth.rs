@@ -23,7 +23,7 @@ pub struct Presented<'a> {
 }
 
 /// Why a caller is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum AuthError {
     /// No token.
     #[error("sign in first")]

@@ -1,0 +1,77 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use app::reads::{DashboardBucket, Slice};
+use insights::{DayRange, Window};
+use kernel::Calendar;
+
+use crate::{ApiError, ApiState, Caller, envelope::enveloped, params::Params};
+
+/// `GET /api/v1/dashboard/metrics`: the last 30 days.
+pub async fn metrics(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    Params::of(&request).company(&caller)?;
+    let now = state.now();
+    let metrics = state.ports.reads.headline(&caller.viewer(), Window::last_30_days(now)).await?;
+    Ok(enveloped(&request, metrics, now))
+}
+
+/// `start_date` and `end_date`, by default the last 31 days.
+fn days(params: &mut Params, state: &ApiState, calendar: Calendar) -> Result<DayRange, ApiError> {
+    let (start, end) = (params.text("start_date"), params.text("end_date"));
+    let range = DayRange::parse(start.as_deref(), end.as_deref(), calendar, state.now());
+    if let Err((field, error)) = range {
+        params.wrong(field, error.to_string());
+    }
+    params.check()?;
+    range.map_err(|(field, error)| {
+        params.wrong(field, error.to_string());
+        params.check().err().unwrap_or_else(|| ApiError::not_found("Range"))
+    })
+}
+
+/// `GET /api/v1/dashboard/booking-rate`: one point a day.
+pub async fn booking_rate(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    let mut params = Params::of(&request);
+    params.company(&caller)?;
+    let calendar = state.calendar(&caller).await?;
+    let days = days(&mut params, &state, calendar)?;
+    let points = state.ports.reads.booking_rates(&caller.viewer(), days, calendar).await?;
+    Ok(enveloped(&request, points, state.now()))
+}
+
+/// `GET /api/v1/dashboard/top-objections`.
+pub async fn top_objections(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    let mut params = Params::of(&request);
+    params.company(&caller)?;
+    let calendar = state.calendar(&caller).await?;
+    let limit = params.integer("limit", 1..=20, 5);
+    let window = days(&mut params, &state, calendar)?.window(calendar);
+    let objections = state.ports.reads.top_objections(&caller.viewer(), window, limit).await?;
+    Ok(enveloped(&request, objections, state.now()))
+}
+
+/// `GET /api/v1/dashboard/calls`: one bucket.
+pub async fn calls(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut params = Params::of(&request);
+    params.company(&caller)?;
+    params.required("status");
+    let names = DashboardBucket::ALL.map(DashboardBucket::as_str);
+    let named = params.choice("status", &names);
+    let limit = params.integer("limit", 1..=1000, 100);
+    let offset = params.integer("offset", 0..=i64::MAX, 0);
+    params.check()?;
+    let bucket = DashboardBucket::ALL.into_iter().find(|bucket| Some(bucket.as_str()) == named.as_deref());
+    let bucket = bucket.unwrap_or(DashboardBucket::All);
+    let calls = state.ports.reads.dashboard_calls(&caller.viewer(), bucket, Slice { limit, offset }).await?;
+    Ok(enveloped(&request, calls, state.now()))
+}

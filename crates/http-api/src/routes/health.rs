@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use kernel::rfc3339;
+use queue::JobState;
+use serde_json::{Value, json};
+
+use crate::{ApiError, ApiState};
+
+/// A probe that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Work due this long ago and not begun is not being served.
+const LATE: chrono::Duration = chrono::Duration::minutes(5);
+
+async fn database_answers(state: &ApiState) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, state.ports.reads.ping()).await, Ok(Ok(())))
+}
+
+fn probed(ok: bool, body: &Value) -> HttpResponse {
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).insert_header(("Cache-Control", "no-store")).json(body)
+}
+
+/// The process, its database and what else it needs. Redis is not needed yet, which counts as well.
+pub async fn health(state: Data<ApiState>) -> HttpResponse {
+    let database = database_answers(&state).await;
+    let body = json!({
+        "status": if database { "healthy" } else { "unhealthy" },
+        "checks": { "database": database, "redis": true },
+        "version": state.settings.version,
+        "environment": state.settings.environment,
+        "timestamp": rfc3339(state.now()),
+    });
+    probed(database, &body)
+}
+
+/// The process runs.
+pub async fn live() -> HttpResponse {
+    probed(true, &json!({ "status": "alive" }))
+}
+
+/// The process can serve.
+pub async fn ready(state: Data<ApiState>) -> HttpResponse {
+    let started = tokio::time::Instant::now();
+    let database = database_answers(&state).await;
+    let body = json!({
+        "ready": database,
+        "components": { "database": database },
+        "timestamp": rfc3339(state.now()),
+        "duration_ms": started.elapsed().as_secs_f64() * 1000.0,
+        "service": "otto",
+    });
+    probed(database, &body)
+}
+
+/// Component by component; says that something is wrong, not what an error said.
+pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
+    let database = database_answers(&state).await;
+    let depths = if database { state.ports.job_office.depths().await.ok() } else { None };
+    let now = state.now();
+    let of = |wanted: JobState| {
+        depths.iter().flatten().filter(|depth| depth.state == wanted).map(|depth| depth.count).sum::<i64>()
+    };
+    let late = depths
+        .iter()
+        .flatten()
+        .filter(|depth| depth.state == JobState::Ready)
+        .any(|depth| depth.oldest.is_some_and(|due| now - due > LATE));
+    let jobs_ok = depths.is_some() && !late;
+    let status = match (database, jobs_ok) {
+        (true, true) => "healthy",
+        (true, false) => "degraded",
+        (false, _) => "unhealthy",
+    };
+    let body = json!({
+        "status": status,
+        "checks": {
+            "database": { "ok": database },
+            "jobs": {
+                "ok": jobs_ok, "ready": of(JobState::Ready), "running": of(JobState::Running),
+                "dead": of(JobState::Dead), "unserved_for_too_long": late,
+            },
+        },
+        "version": state.settings.version,
+        "timestamp": rfc3339(now),
+    });
+    probed(database, &body)
+}
+
+/// What Prometheus reads.
+pub async fn metrics(state: Data<ApiState>) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body((state.metrics)()))
+}

@@ -1,0 +1,211 @@
+//! Providers' webhooks. Stored before they are answered; never refused for a limit on how often.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Payload},
+};
+use app::{
+    Ports,
+    ingest::{
+        AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook, accept_engine_webhook,
+    },
+    ports::Delivery,
+};
+use kernel::{ErrorKind, Secret, rfc3339};
+use serde_json::json;
+
+use crate::{
+    ApiError, ApiState, ErrorCode,
+    body::read_body,
+    envelope::enveloped,
+    error::internal,
+};
+
+/// A database that was briefly away (a deadlock, a failover) gets this many chances before the provider is told.
+const ATTEMPTS: u32 = 3;
+
+/// The kind each path stands for, as the inbox keeps it.
+fn kind_of(pattern: &str) -> &'static str {
+    const KINDS: [(&str, &str); 8] = [
+        ("call.incoming", "call.incoming"),
+        ("call.answered", "call.answered"),
+        ("call.missed", "call.missed"),
+        ("call.completed", "call.completed"),
+        ("call.modified", "call.modified"),
+        ("pre-call", "call.incoming"),
+        ("call-complete", "call.completed"),
+        ("call-modified", "call.modified"),
+    ];
+    let last = pattern.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    // the one URL for every event: the body tells whether it was taken
+    KINDS.iter().find(|(name, _)| *name == last).map_or("call", |(_, kind)| kind)
+}
+
+async fn delivery(
+    request: &HttpRequest,
+    state: &ApiState,
+    payload: Payload,
+    kind: &'static str,
+    proof: &[&str],
+) -> Result<Delivery, ApiError> {
+    let body = read_body(request, payload, state.settings.max_webhook_bytes).await?;
+    let value = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let tenant_key = request.match_info().get("tenant_key").map(|key| Secret::new(key.to_owned()));
+    let path = match &tenant_key {
+        // the segment is as good as a password; what is kept is the path after it
+        Some(key) => request.path().replacen(&format!("/t/{}", key.expose()), "", 1),
+        None => request.path().to_owned(),
+    };
+    Ok(Delivery {
+        kind,
+        tenant_key,
+        path,
+        query: request.query_string().to_owned(),
+        content_type: value(header::CONTENT_TYPE.as_str()),
+        proof: proof.iter().filter_map(|name| value(name).map(|value| ((*name).to_owned(), value))).collect(),
+        body,
+        received_at: state.now(),
+        trace: None,
+    })
+}
+
+/// `POST /callrail/call.*` and its older and newer spellings.
+pub async fn callrail(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let kind = kind_of(&request.match_pattern().unwrap_or_default());
+    let delivery = delivery(&request, &state, payload, kind, &["signature"]).await?;
+    let ports = state.ports.clone();
+    // on a task of its own: a provider that hangs up must not tear a transaction in the middle
+    let accepted = tokio::spawn(async move { accept_call(&ports, &delivery).await }).await;
+    let ack = match accepted {
+        Ok(Ok(ack)) => ack,
+        Ok(Err(error)) => return Err(refused_call(error)),
+        Err(error) => return Err(internal(ErrorKind::Internal, &error)),
+    };
+    let outcome = match ack {
+        CallWebhookAck::Applied { .. } => "applied",
+        CallWebhookAck::Duplicate { .. } => "duplicate",
+        CallWebhookAck::Quarantined => "quarantined",
+    };
+    metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
+    Ok(match ack {
+        CallWebhookAck::Applied { call } => HttpResponse::Ok().json(json!({ "status": "success", "call_id": call })),
+        CallWebhookAck::Duplicate { first_received_at } => HttpResponse::Ok().json(json!({
+            "status": "duplicate_ignored", "provider": "callrail",
+            "first_processed_at": rfc3339(first_received_at),
+        })),
+        CallWebhookAck::Quarantined => HttpResponse::Accepted().json(json!({ "status": "quarantined" })),
+    })
+}
+
+async fn accept_call(ports: &Arc<Ports>, delivery: &Delivery) -> Result<CallWebhookAck, AcceptError> {
+    let webhooks = ports.callrail_webhooks.clone();
+    let mut attempt = 1;
+    loop {
+        match accept_call_webhook(ports, webhooks.as_ref(), delivery).await {
+            Err(AcceptError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+fn refused_call(error: AcceptError) -> ApiError {
+    let outcome = |outcome: &'static str| {
+        metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
+    };
+    match error {
+        AcceptError::BadSignature => {
+            outcome("refused");
+            bad_signature()
+        }
+        AcceptError::MediaType => {
+            outcome("quarantined");
+            ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON or a form")
+        }
+        AcceptError::Store(error) => {
+            outcome("failed");
+            error.into()
+        }
+        AcceptError::Secret(error) => {
+            outcome("failed");
+            internal(ErrorKind::Internal, &error)
+        }
+    }
+}
+
+fn bad_signature() -> ApiError {
+    ApiError::new(ErrorKind::Unauthenticated, "The signature is missing or wrong").coded(ErrorCode::Unauthorized)
+}
+
+/// `POST /api/v1/shunya/webhook`.
+pub async fn shunya(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let proof = ["x-shunya-signature", "x-shunya-timestamp", "x-shunya-task-id"];
+    let delivery = delivery(&request, &state, payload, "shunya.webhook", &proof).await?;
+    let is_json = delivery.content_type.as_deref().is_none_or(|text| {
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
+    });
+    let ports = state.ports.clone();
+    let accepted = tokio::spawn(async move { accept_engine(&ports, &delivery).await }).await;
+    let ack = match accepted {
+        Ok(Ok(ack)) => ack,
+        Ok(Err(error)) => return Err(refused_engine(error)),
+        Err(error) => return Err(internal(ErrorKind::Internal, &error)),
+    };
+    let word = match ack {
+        EngineWebhookAck::Accepted => "accepted",
+        EngineWebhookAck::AlreadyProcessed => "already_processed",
+        EngineWebhookAck::Ignored => "ignored",
+        EngineWebhookAck::Received => "received",
+        EngineWebhookAck::Quarantined => "quarantined",
+    };
+    metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => word).increment(1);
+    if ack == EngineWebhookAck::Quarantined && !is_json {
+        return Err(ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON"));
+    }
+    let mut answer = enveloped(&request, json!({ "status": word }), state.now());
+    if ack == EngineWebhookAck::Quarantined {
+        *answer.status_mut() = StatusCode::ACCEPTED;
+    }
+    Ok(answer)
+}
+
+async fn accept_engine(ports: &Arc<Ports>, delivery: &Delivery) -> Result<EngineWebhookAck, EngineWebhookError> {
+    let mut attempt = 1;
+    loop {
+        match accept_engine_webhook(ports, delivery).await {
+            Err(EngineWebhookError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+fn refused_engine(error: EngineWebhookError) -> ApiError {
+    let outcome = match &error {
+        EngineWebhookError::BadSignature(why) => why.as_str(),
+        EngineWebhookError::MissingIds | EngineWebhookError::WrongTenant => "quarantined",
+        EngineWebhookError::Store(_) => "failed",
+    };
+    metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => outcome).increment(1);
+    match error {
+        EngineWebhookError::BadSignature(_) => bad_signature(),
+        EngineWebhookError::MissingIds => {
+            ApiError::new(ErrorKind::Invalid, "shunya_job_id or company_id is missing")
+                .coded(ErrorCode::MissingRequiredField)
+        }
+        EngineWebhookError::WrongTenant => {
+            ApiError::new(ErrorKind::Forbidden, "The job belongs to another company")
+        }
+        EngineWebhookError::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,147 @@
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    http::Method,
+    middleware::{Compress, from_fn},
+    web::{Data, ServiceConfig},
+};
+
+use crate::{
+    ApiState,
+    guard::guard,
+    routes::{mount, nowhere},
+};
+
+/// What somebody else serves beside the API. Its routes must be in the table.
+pub type Mount = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// Why the server cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The port is taken, or not ours to take.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server stopped.
+    #[error("the server stopped: {0}")]
+    Run(#[from] io::Error),
+}
+
+/// A server that listens and does not answer yet: its port is known, which others may need before it starts.
+pub struct BoundServer {
+    listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Takes a port.
+pub fn bind(address: SocketAddr) -> Result<BoundServer, ServerError> {
+    let failed = |source| ServerError::Bind { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(BoundServer { listener, address })
+}
+
+/// A server that answers until it is stopped.
+pub struct RunningServer {
+    /// Ends when it has stopped.
+    pub ended: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
+    handle: ServerHandle,
+}
+
+impl RunningServer {
+    /// Stops taking requests, lets running ones end within the grace period, and stops.
+    pub fn stopper(&self) -> impl AsyncFnOnce() + Send + use<> {
+        let handle = self.handle.clone();
+        async move || handle.stop(true).await
+    }
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let origins = origins.to_vec();
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| origins.iter().any(|allowed| matches(allowed, origin)))
+        })
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD])
+        .allow_any_header()
+        .expose_headers([
+            "X-Request-Id",
+            "Retry-After",
+            "X-RateLimit-Limit",
+            "X-RateLimit-Remaining",
+            "X-RateLimit-Reset",
+        ])
+        .supports_credentials()
+        .block_on_origin_mismatch(false)
+        .max_age(3600)
+}
+
+/// Whether an origin is one allowed; one `*` stands for anything but a slash.
+fn matches(allowed: &str, origin: &str) -> bool {
+    match allowed.split_once('*') {
+        None => allowed == origin,
+        Some((head, tail)) => {
+            let middle = origin.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+            middle.is_some_and(|middle| !middle.is_empty() && !middle.contains('/'))
+        }
+    }
+}
+
+impl BoundServer {
+    /// Starts answering.
+    pub fn run(self, state: ApiState, mounts: Vec<Mount>, workers: usize, grace: Duration) -> Result<RunningServer, ServerError> {
+        let state = Data::new(state);
+        let server = HttpServer::new(move || {
+            let mounts = mounts.clone();
+            App::new()
+                .app_data(state.clone())
+                .wrap(from_fn(guard))
+                .wrap(Compress::default())
+                .wrap(cors(&state.settings.allowed_origins))
+                .configure(mount)
+                .configure(|config| mounts.iter().for_each(|mount| mount(config)))
+                .default_service(actix_web::web::to(nowhere))
+        })
+        .workers(workers)
+        .shutdown_timeout(grace.as_secs())
+        .client_request_timeout(Duration::from_secs(10))
+        .keep_alive(Duration::from_secs(75))
+        // whoever runs the process hears its signals
+        .disable_signals()
+        .listen(self.listener)?
+        .run();
+        let handle = server.handle();
+        Ok(RunningServer { ended: Box::pin(server), handle })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_match_exactly_or_by_one_star() {
+        assert!(matches("https://app.otto.ai", "https://app.otto.ai"));
+        assert!(!matches("https://app.otto.ai", "https://app.otto.ai.evil.com"));
+        assert!(matches("exp://*", "exp://192.168.1.4:8081"));
+        assert!(matches("https://*.otto.ai", "https://staging.otto.ai"));
+        assert!(!matches("https://*.otto.ai", "https://otto.ai"));
+        assert!(!matches("https://*.otto.ai", "https://evil.com/.otto.ai"));
+    }
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use app::{Ports, ports::Authenticator};
+use kernel::{Calendar, Timestamp};
+
+use crate::{ApiError, Caller, RouteTable};
+
+/// What the API needs to know of its deployment.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// development, staging or production.
+    pub environment: &'static str,
+    /// Of this program.
+    pub version: &'static str,
+    /// Web origins allowed to call us; `*` matches part of one.
+    pub allowed_origins: Vec<String>,
+    /// Longer webhooks are refused.
+    pub max_webhook_bytes: usize,
+}
+
+/// What handlers share.
+pub struct ApiState {
+    /// The world.
+    pub ports: Arc<Ports>,
+    /// Who is calling.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// What each route asks.
+    pub table: RouteTable,
+    /// Of the deployment.
+    pub settings: ApiSettings,
+    /// Writes what Prometheus reads.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl ApiState {
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// The caller's company's calendar.
+    pub async fn calendar(&self, caller: &Caller) -> Result<Calendar, ApiError> {
+        let company = self.ports.tenants.find(&caller.identity.company).await?;
+        Ok(company.map_or(Calendar::UTC, |company| company.calendar))
+    }
+}
