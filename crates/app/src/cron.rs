@@ -8,14 +8,14 @@ use serde_json::json;
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Ports, jobs::SCHEDULES, ports::SlotJob};
+use crate::{Ports, ports::SlotJob};
 
 /// Enqueues due schedules until shutdown is asked for.
-pub async fn run_cron(ports: Arc<Ports>, shutdown: CancellationToken) {
+pub async fn run_cron(ports: Arc<Ports>, schedules: Vec<Schedule>, shutdown: CancellationToken) {
     let mut done: HashMap<&'static str, Timestamp> = HashMap::new();
     while !shutdown.is_cancelled() {
         let now = ports.clock.now();
-        for schedule in &SCHEDULES {
+        for schedule in &schedules {
             let slot = schedule.slot(now);
             if done.get(schedule.name) == Some(&slot.begins) {
                 continue;
@@ -37,8 +37,8 @@ pub async fn run_cron(ports: Arc<Ports>, shutdown: CancellationToken) {
             }
         }
         let missed =
-            SCHEDULES.iter().any(|schedule| done.get(schedule.name) != Some(&schedule.slot(now).begins));
-        let next = SCHEDULES.iter().map(|schedule| schedule.next(now)).min().unwrap_or(now);
+            schedules.iter().any(|schedule| done.get(schedule.name) != Some(&schedule.slot(now).begins));
+        let next = schedules.iter().map(|schedule| schedule.next(now)).min().unwrap_or(now);
         let wait = if missed { Duration::from_secs(1) } else { (next - now).to_std().unwrap_or_default() };
         tokio::select! {
             () = shutdown.cancelled() => {}

@@ -26,8 +26,6 @@ pub struct Plan {
     pub tasks: Vec<NewTask>,
     /// Things to know.
     pub signals: Vec<NewSignal>,
-    /// What the customer said about themselves. Fills only what is empty.
-    pub contact: ContactUpdate,
 }
 
 /// A lead's move.
@@ -127,15 +125,19 @@ pub fn plan(outcome: &CallOutcome, lead: &KnownLead, call_at: Timestamp) -> Plan
         is_newest_verdict,
         tasks: tasks(&outcome.actions),
         signals: signals(outcome, appointment.as_ref()),
-        contact: ContactUpdate {
-            name: outcome.customer_name.clone(),
-            email: outcome.customer_email.clone(),
-            address: outcome.address.clone(),
-            city: outcome.city.clone(),
-            state: outcome.state.clone(),
-            postal_code: outcome.postal_code.clone(),
-        },
         appointment,
+    }
+}
+
+/// What an outcome says about the customer, whatever becomes of the lead. Fills only what is empty.
+pub fn contact_update(outcome: &CallOutcome) -> ContactUpdate {
+    ContactUpdate {
+        name: outcome.customer_name.clone(),
+        email: outcome.customer_email.clone(),
+        address: outcome.address.clone(),
+        city: outcome.city.clone(),
+        state: outcome.state.clone(),
+        postal_code: outcome.postal_code.clone(),
     }
 }
 

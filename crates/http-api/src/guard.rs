@@ -4,9 +4,10 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest,
+    Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::header::{self, HeaderName, HeaderValue},
     middleware::Next,
     web::Data,
@@ -65,7 +66,7 @@ pub(crate) async fn guard(
     let method = request.method().clone();
     let mut answer = pass(request, next, &state, found, &id).instrument(span.clone()).await;
 
-    let status = answer.status();
+    let status = answer.as_ref().map_or_else(HttpResponse::status, ServiceResponse::status);
     let elapsed = started.elapsed();
     let class = status.as_u16() / 100;
     metrics::histogram!("otto_http_request_duration_seconds", "operation" => operation, "status" => format!("{class}xx"))
@@ -79,9 +80,9 @@ pub(crate) async fn guard(
         }
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
-        answer.headers_mut().insert(REQUEST_ID, value);
+        answer.as_mut().map_or_else(HttpResponse::headers_mut, ServiceResponse::headers_mut).insert(REQUEST_ID, value);
     }
-    Ok(answer)
+    answer.map_err(|answer| InternalError::from_response("the request failed", answer).into())
 }
 
 async fn pass(
@@ -90,16 +91,16 @@ async fn pass(
     state: &ApiState,
     found: Lookup,
     id: &str,
-) -> ServiceResponse<BoxBody> {
+) -> Result<ServiceResponse<BoxBody>, HttpResponse> {
     let path = request.path().to_owned();
     let route = match found {
         Lookup::Found(route) => route,
-        Lookup::OtherMethod => return refuse(request, &ApiError::method_not_allowed(), id, &path),
-        Lookup::Unknown => return refuse(request, &ApiError::not_found("Path"), id, &path),
+        Lookup::OtherMethod => return Ok(refuse(request, &ApiError::method_not_allowed(), id, &path)),
+        Lookup::Unknown => return Ok(refuse(request, &ApiError::not_found("Path"), id, &path)),
     };
     let signed_in = match admit(&request, state, &route).await {
         Ok(caller) => caller,
-        Err(error) => return refuse(request, &error, id, &path),
+        Err(error) => return Ok(refuse(request, &error, id, &path)),
     };
     let private = signed_in.is_some();
     if let Some(caller) = signed_in {
@@ -107,35 +108,40 @@ async fn pass(
         request.extensions_mut().insert(caller.viewer());
         request.extensions_mut().insert(caller);
     }
-    let kept = request.request().clone();
+    // nobody may hold the request while it is routed, so an answer to it cannot be made once that failed: such a failure
+    // travels as an error that carries its answer
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut answer = match answered {
         Ok(Ok(answer)) => match answer.response().error().map(|error| in_full(error, id, &path)) {
-            Some(full) => ServiceResponse::new(kept, full),
+            Some(full) => answer.into_response(full),
             None => answer.map_into_boxed_body(),
         },
-        Ok(Err(error)) => ServiceResponse::new(kept, in_full(&error, id, &path)),
+        Ok(Err(error)) => return Err(in_full(&error, id, &path)),
         Err(_) => {
             tracing::error!(operation = route.operation, "a handler panicked");
             let error = ApiError::new(ErrorKind::Internal, "Something went wrong on our side");
-            ServiceResponse::new(kept, error.answer(id, &path))
+            return Err(error.answer(id, &path));
         }
     };
     if private && !answer.headers().contains_key(header::CACHE_CONTROL) {
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    answer
+    Ok(answer)
 }
 
 /// An error in the one shape, whoever made it.
-fn in_full(error: &Error, id: &str, path: &str) -> actix_web::HttpResponse {
+fn in_full(error: &Error, id: &str, path: &str) -> HttpResponse {
     if let Some(ours) = error.as_error::<ApiError>() {
         return ours.answer(id, path);
     }
     // the framework's own: a body it could not read, a path it could not decode
     let status = error.as_response_error().status_code();
     let kind = if status.is_client_error() { ErrorKind::Invalid } else { ErrorKind::Internal };
-    let message = if status.is_client_error() { "The request cannot be read" } else { "Something went wrong on our side" };
+    let message = if status.is_client_error() {
+        "The request cannot be read"
+    } else {
+        "Something went wrong on our side"
+    };
     tracing::warn!(%error, "the framework refused a request");
     ApiError::new(kind, message).answer(id, path)
 }
@@ -145,7 +151,11 @@ fn refuse(request: ServiceRequest, error: &ApiError, id: &str, path: &str) -> Se
 }
 
 /// Checks who is calling against what the route asks.
-async fn admit(request: &ServiceRequest, state: &ApiState, route: &Route) -> Result<Option<Caller>, ApiError> {
+async fn admit(
+    request: &ServiceRequest,
+    state: &ApiState,
+    route: &Route,
+) -> Result<Option<Caller>, ApiError> {
     let permission = match route.access {
         Access::Public | Access::Signature | Access::SignedLink => return Ok(None),
         Access::Permission(permission) => permission,
@@ -154,7 +164,9 @@ async fn admit(request: &ServiceRequest, state: &ApiState, route: &Route) -> Res
     let bearer = match header {
         None => None,
         // anything else in the header is a token that is not valid, not the absence of one
-        Some(text) => Some(text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")).unwrap_or_default()),
+        Some(text) => {
+            Some(text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")).unwrap_or_default())
+        }
     };
     // in development the console offers a choice of role, which counts for everything but the console itself: whoever
     // chose a role that may not see it must be able to choose again

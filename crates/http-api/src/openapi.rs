@@ -72,7 +72,8 @@ fn described(route: &Route, path: &str, operation: &Value) -> Value {
         "responses": responses(operation),
     });
     let Value::Object(fields) = &mut described else { return described };
-    let notes: Vec<&str> = operation["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let notes: Vec<&str> =
+        operation["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !notes.is_empty() {
         fields.insert("description".to_owned(), notes.join("\n\n").into());
     }
@@ -111,15 +112,21 @@ fn parameters(path: &str, operation: &Value) -> Vec<Value> {
         let mut schema = about.clone();
         if let Value::Object(fields) = &mut schema {
             fields.retain(|key, _| {
-                matches!(key.as_str(), "type" | "enum" | "minimum" | "maximum" | "default" | "format" | "pattern")
+                matches!(
+                    key.as_str(),
+                    "type" | "enum" | "minimum" | "maximum" | "default" | "format" | "pattern"
+                )
             });
             // a default in words ("today") says something to people, not to programs
-            let words = fields.get("default").is_some_and(|default| default.is_string() && !fields.contains_key("enum"));
+            let words = fields
+                .get("default")
+                .is_some_and(|default| default.is_string() && !fields.contains_key("enum"));
             if words {
                 fields.remove("default");
             }
         }
-        let mut parameter = json!({ "name": name, "in": "query", "required": about["required"], "schema": schema });
+        let mut parameter =
+            json!({ "name": name, "in": "query", "required": about["required"], "schema": schema });
         if let (Some(text), Value::Object(fields)) = (about.get("description"), &mut parameter) {
             fields.insert("description".to_owned(), text.clone());
         }
@@ -152,7 +159,10 @@ fn responses(operation: &Value) -> Value {
     let error = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
     if operation["auth"].as_str().is_some_and(|auth| auth.starts_with("sig:")) {
         let content = json!({ "application/json": { "schema": { "type": "object" } } });
-        responses.insert("202".to_owned(), json!({ "description": "Stored, but not understood", "content": content }));
+        responses.insert(
+            "202".to_owned(),
+            json!({ "description": "Stored, but not understood", "content": content }),
+        );
         for (code, what) in [("413", "Too large"), ("415", "Neither JSON nor a form")] {
             responses.insert(code.to_owned(), json!({ "description": what, "content": error }));
         }

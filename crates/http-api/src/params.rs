@@ -7,10 +7,7 @@ use actix_web::HttpRequest;
 use insights::{Window, WindowError};
 use kernel::{Calendar, PhoneNumber, Timestamp, UserId};
 
-use crate::{
-    ApiError, Caller, ErrorCode,
-    error::FieldError,
-};
+use crate::{ApiError, Caller, ErrorCode, error::FieldError};
 
 /// The parameters of one request.
 pub struct Params {
@@ -133,7 +130,9 @@ impl Params {
     pub fn phone(&mut self, name: &str) -> Option<PhoneNumber> {
         let text = self.text(name)?;
         // a '+' in an address reaches us as a blank unless the client escaped it
-        match PhoneNumber::parse(&text).or_else(|error| PhoneNumber::parse(&format!("+{text}")).map_err(|_| error)) {
+        match PhoneNumber::parse(&text)
+            .or_else(|error| PhoneNumber::parse(&format!("+{text}")).map_err(|_| error))
+        {
             Ok(number) => Some(number),
             Err(error) => {
                 self.wrong(name, error.to_string());
@@ -176,7 +175,12 @@ impl Params {
     }
 
     /// An opaque place in a list.
-    pub fn parse<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Option<T>, expected: &str) -> Option<T> {
+    pub fn parse<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+    ) -> Option<T> {
         let text = self.text(name)?;
         let value = read(&text);
         if value.is_none() {

@@ -66,9 +66,8 @@ pub struct RunningServer {
 
 impl RunningServer {
     /// Stops taking requests, lets running ones end within the grace period, and stops.
-    pub fn stopper(&self) -> impl AsyncFnOnce() + Send + use<> {
-        let handle = self.handle.clone();
-        async move || handle.stop(true).await
+    pub fn stop(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.handle.stop(true)
     }
 }
 
@@ -78,7 +77,14 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_origin_fn(move |origin, _| {
             origin.to_str().is_ok_and(|origin| origins.iter().any(|allowed| matches(allowed, origin)))
         })
-        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD])
+        .allowed_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::HEAD,
+        ])
         .allow_any_header()
         .expose_headers([
             "X-Request-Id",
@@ -105,7 +111,13 @@ fn matches(allowed: &str, origin: &str) -> bool {
 
 impl BoundServer {
     /// Starts answering.
-    pub fn run(self, state: ApiState, mounts: Vec<Mount>, workers: usize, grace: Duration) -> Result<RunningServer, ServerError> {
+    pub fn run(
+        self,
+        state: ApiState,
+        mounts: Vec<Mount>,
+        workers: usize,
+        grace: Duration,
+    ) -> Result<RunningServer, ServerError> {
         let state = Data::new(state);
         let server = HttpServer::new(move || {
             let mounts = mounts.clone();

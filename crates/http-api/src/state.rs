@@ -16,6 +16,8 @@ pub struct ApiSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// Where providers are reached, by name. Told to whoever asks in development only, where they are stand-ins.
+    pub stand_ins: Option<Vec<(&'static str, String)>>,
 }
 
 /// What handlers share.

@@ -52,6 +52,7 @@ pub const ROUTES: &[Route] = &[
     route("docs_asset", Get, "/docs/{asset}", Public),
     route("media_get", Get, "/media/{key:.*}", SignedLink),
     route("wh_shunya", Post, "/api/v1/shunya/webhook", Signature),
+    route("pipeline_get", Get, "/api/v1/pipeline", may(Permission::ConsoleRead)),
     route("calls_list", Get, "/api/v1/calls", may(Permission::CallsRead)),
     route("call_get", Get, "/api/v1/calls/{call_id}", may(Permission::CallsRead)),
     route("call_get", Get, "/api/v1/calls/call/{call_id}", may(Permission::CallsRead)),
@@ -69,7 +70,12 @@ pub const ROUTES: &[Route] = &[
     route("key_signals_list", Get, "/api/v1/key-signals", may(Permission::SignalsRead)),
     route("dashboard_metrics", Get, "/api/v1/dashboard/metrics", may(Permission::DashboardRead)),
     route("dashboard_booking_rate", Get, "/api/v1/dashboard/booking-rate", may(Permission::DashboardRead)),
-    route("dashboard_top_objections", Get, "/api/v1/dashboard/top-objections", may(Permission::DashboardRead)),
+    route(
+        "dashboard_top_objections",
+        Get,
+        "/api/v1/dashboard/top-objections",
+        may(Permission::DashboardRead),
+    ),
     route("dashboard_calls", Get, "/api/v1/dashboard/calls", may(Permission::DashboardRead)),
 ];
 
@@ -102,8 +108,11 @@ impl RouteTable {
 
     /// By the pattern a request matched and its method. A trailing slash makes no difference.
     pub fn look_up(&self, pattern: Option<&str>, method: &str) -> Lookup {
-        let pattern = pattern.map(|pattern| if pattern.len() > 1 { pattern.trim_end_matches('/') } else { pattern });
-        let Some(routes) = pattern.and_then(|pattern| self.by_path.get(pattern)) else { return Lookup::Unknown };
+        let pattern =
+            pattern.map(|pattern| if pattern.len() > 1 { pattern.trim_end_matches('/') } else { pattern });
+        let Some(routes) = pattern.and_then(|pattern| self.by_path.get(pattern)) else {
+            return Lookup::Unknown;
+        };
         // whoever may GET may ask for the headers alone
         let method = if method == "HEAD" { "GET" } else { method };
         routes

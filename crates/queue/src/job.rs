@@ -57,6 +57,9 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// Every priority, the lowest first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
+
     /// As stored; higher goes first.
     pub fn rank(self) -> i16 {
         match self {

@@ -8,7 +8,7 @@ mod example;
 mod read;
 mod variables;
 
-use std::{net::IpAddr, path::PathBuf, str::FromStr};
+use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use kernel::{CompanyId, Secret, UserId};
 use url::Url;
@@ -109,6 +109,8 @@ pub struct CallrailSettings {
     pub account_id: Option<String>,
     /// What the platform's webhooks are signed with.
     pub signing_key: Option<Secret>,
+    /// How often it is asked for calls whose webhooks never came.
+    pub list_every: Duration,
 }
 
 /// Shunya.

@@ -4,6 +4,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::Path,
     str::FromStr,
+    time::Duration,
 };
 
 use kernel::Secret;
@@ -120,8 +121,9 @@ pub fn dotenv(folder: &Path) -> Result<BTreeMap<String, String>, Problems> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
-    let unreadable =
-        |what: String| Problems(vec![Problem { name: ".env".to_owned(), what: format!("cannot be read: {what}") }]);
+    let unreadable = |what: String| {
+        Problems(vec![Problem { name: ".env".to_owned(), what: format!("cannot be read: {what}") }])
+    };
     let lines = dotenvy::from_path_iter(&path).map_err(|error| unreadable(error.to_string()))?;
     // the crate's messages quote the line, which may hold a secret
     lines.collect::<Result<_, _>>().map_err(|_| unreadable("a line is not NAME=value".to_owned()))
@@ -154,6 +156,7 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         api_key: reader.secret(&v::CALLRAIL_API_KEY),
         account_id: reader.text(&v::CALLRAIL_ACCOUNT_ID),
         signing_key: reader.secret(&v::CALLRAIL_SIGNING_KEY),
+        list_every: read_list_every(&mut reader),
     };
     let shunya = ShunyaSettings {
         base_url: reader.url(&v::UWC_BASE_URL).unwrap_or_else(placeholder),
@@ -190,6 +193,15 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
 /// Stands where a problem was noted; never used.
 fn placeholder() -> Url {
     Url::parse("http://unset.invalid").unwrap_or_else(|_| unreachable!("a constant that parses"))
+}
+
+fn read_list_every(reader: &mut Reader<'_>) -> Duration {
+    let seconds = reader.parse(&v::OTTO_CALLRAIL_LIST_SECONDS, "a number of seconds").unwrap_or(900);
+    // an account may make 1,000 requests an hour, and most of them are for recordings
+    if seconds < 30 {
+        reader.wrong(&v::OTTO_CALLRAIL_LIST_SECONDS, "must be at least 30");
+    }
+    Duration::from_secs(seconds)
 }
 
 fn read_dev_mode(reader: &mut Reader<'_>) -> Option<DevMode> {

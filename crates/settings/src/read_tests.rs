@@ -37,13 +37,17 @@ fn malformed_values_and_unknown_names_are_told_by_name_and_never_by_value() {
         ("HOST", "localhost"),
     ]))
     .unwrap_err();
-    assert_eq!(names(&problems), ["DATABASE_URL", "DEV_MODE", "HOST", "OTTO_DATA_DIRR", "PORT", "UWC_BASE_URL"]);
+    assert_eq!(
+        names(&problems),
+        ["DATABASE_URL", "DEV_MODE", "HOST", "OTTO_DATA_DIRR", "PORT", "UWC_BASE_URL"]
+    );
     assert!(!problems.to_string().contains("s3cret-value"));
 }
 
 #[test]
 fn secrets_are_hidden_in_what_is_shown() {
-    let settings = read(&env(&[("UWC_HMAC_SECRET", "hunter2"), ("DATABASE_URL", "postgres://u:hunter2@h/d")])).unwrap();
+    let settings =
+        read(&env(&[("UWC_HMAC_SECRET", "hunter2"), ("DATABASE_URL", "postgres://u:hunter2@h/d")])).unwrap();
     let shown = format!("{settings:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
     let secret = settings.effective.iter().find(|one| one.name == "UWC_HMAC_SECRET").unwrap();

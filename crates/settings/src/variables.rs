@@ -59,6 +59,7 @@ variables! {
     CALLRAIL_API_KEY = var("CALLRAIL_API_KEY", "the platform's CallRail key; a company may bring its own").secret().required();
     CALLRAIL_ACCOUNT_ID = var("CALLRAIL_ACCOUNT_ID", "the platform's CallRail account").required();
     CALLRAIL_SIGNING_KEY = var("CALLRAIL_SIGNING_KEY", "what CallRail signs the platform's webhooks with").secret();
+    OTTO_CALLRAIL_LIST_SECONDS = var("OTTO_CALLRAIL_LIST_SECONDS", "how often CallRail is asked for calls whose webhooks never came").or("900");
     UWC_BASE_URL = var("UWC_BASE_URL", "Shunya's API").or("https://otto.shunyalabs.ai");
     UWC_API_KEY = var("UWC_API_KEY", "our key at Shunya").secret().required();
     UWC_HMAC_SECRET = var("UWC_HMAC_SECRET", "signs Shunya's webhooks and our requests").secret().required();

@@ -33,6 +33,7 @@ pub mod corpus;
 mod draw;
 mod faults;
 mod journal;
+mod remote;
 mod server;
 mod settings;
 mod shunya;
@@ -48,6 +49,7 @@ pub use callrail::{
 };
 pub use control::{ScriptedAnswer, SeenRequest};
 pub use faults::Faults;
+pub use remote::{RemoteError, RemoteStandIns};
 pub use settings::{SimulatedTenant, SimulatorPorts, SimulatorSecrets, SimulatorSettings};
 pub use shunya::ShunyaStats;
 pub use sign::{callrail_signature, shunya_signature};

@@ -9,6 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     callrail::{CallOrder, CallSender, SentCall},
     corpus,
+    remote::RemoteStandIns,
     settings::SimulatedTenant,
     sim::Sim,
 };
@@ -19,16 +20,33 @@ pub const GENTLE: Duration = Duration::from_secs(6);
 /// Makes calls to a number of companies. The same seed, tenants and index make the same call.
 #[derive(Clone)]
 pub struct Traffic {
-    sender: CallSender,
+    sender: Sender,
     tenants: Arc<[SimulatedTenant]>,
     sim: Sim,
     first: u64,
 }
 
+/// Who makes the calls.
+#[derive(Clone)]
+enum Sender {
+    Here(CallSender),
+    Elsewhere(RemoteStandIns),
+}
+
 impl Traffic {
     pub(crate) fn new(sender: CallSender, tenants: Vec<SimulatedTenant>, sim: Sim) -> Self {
         let first = sender.next_index();
-        Self { sender, tenants: tenants.into(), sim, first }
+        Self { sender: Sender::Here(sender), tenants: tenants.into(), sim, first }
+    }
+
+    /// Traffic made by stand-ins that run elsewhere.
+    pub fn elsewhere(stand_ins: RemoteStandIns, tenants: Vec<SimulatedTenant>, seed: u64) -> Self {
+        Self {
+            sender: Sender::Elsewhere(stand_ins),
+            tenants: tenants.into(),
+            sim: Sim::new(seed, 1.0),
+            first: 0,
+        }
     }
 
     /// Begins at another index than the first nobody used.
@@ -79,10 +97,14 @@ impl Traffic {
 
     async fn make_one(&self, index: u64, reports: &UnboundedSender<SentCall>) {
         let Some(order) = self.order(index) else { return };
-        match self.sender.send(&order).await {
+        let sent = match &self.sender {
+            Sender::Here(sender) => sender.send(&order).await.map_err(|error| error.to_string()),
+            Sender::Elsewhere(there) => there.send(&order).await.map_err(|error| error.to_string()),
+        };
+        match sent {
             // nobody may be listening any more; the call was made all the same
             Ok(call) => drop(reports.send(call)),
-            Err(error) => tracing::warn!(index, %error, "a call could not be made"),
+            Err(error) => tracing::warn!(index, error, "a call could not be made"),
         }
     }
 }

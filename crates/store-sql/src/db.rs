@@ -1,59 +1,209 @@
 //! Connections to either database, and the macro that lets one query body serve both.
 
-use std::time::Duration;
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Object, Pool},
+        deadpool::{Object, Pool, PoolError},
     },
-    sync_connection_wrapper::SyncConnectionWrapper,
+    sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
 };
-use futures_util::FutureExt;
-use kernel::StoreError;
+use futures_util::{FutureExt, future::BoxFuture};
+use kernel::{BoxError, StoreError};
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
-pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
+pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
+
+/// Where SQLite's statements run: on the blocking threads of whichever runtime asks.
+///
+/// Not diesel-async's own: that one is tied to the runtime which opened the connection, and when a statement is abandoned
+/// it waits for its end with `block_in_place`, which panics on a single-threaded runtime such as a web server's. Here an
+/// abandoned statement ends by itself, and [`Pooled`] sees to it that its connection is not used again.
+pub struct Blocking;
+
+impl SpawnBlocking for Blocking {
+    fn spawn_blocking<'a, R: Send + 'static>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, BoxError>> {
+        tokio::task::spawn_blocking(task).map(|ended| ended.map_err(Into::into)).boxed()
+    }
+
+    fn get_runtime() -> Self {
+        Self
+    }
+}
 
 /// A pooled connection to either database.
 pub enum Conn {
     /// PostgreSQL.
-    Postgres(Object<AsyncPgConnection>),
+    Postgres(Pooled<AsyncPgConnection>),
     /// SQLite.
-    Sqlite(Object<AsyncSqlite>),
+    Sqlite(Pooled<AsyncSqlite>),
 }
 
-/// Type-checks one query body once for each database. `$c` is the connection.
+impl Conn {
+    /// How it has fared since it left the pool.
+    pub fn fate(&mut self) -> &mut Fate {
+        match self {
+            Self::Postgres(pooled) => &mut pooled.fate,
+            Self::Sqlite(pooled) => &mut pooled.fate,
+        }
+    }
+}
+
+/// How a connection has fared since it left the pool.
+#[derive(Debug, Default)]
+pub struct Fate {
+    /// A statement began and nobody has seen its end.
+    running: bool,
+    /// Nobody ever will: its future was dropped. It may still be running, or even waiting for a thread to begin.
+    abandoned: bool,
+    /// A statement failed, so that the transaction it was in is not what its owner thinks it is.
+    failed: bool,
+    /// A transaction may be open.
+    pub in_transaction: bool,
+}
+
+impl Fate {
+    /// Whether every statement so far ended well.
+    pub fn is_sound(&self) -> bool {
+        !self.is_astray() && !self.failed
+    }
+
+    /// Whether a statement may be at work that nobody waits for. Such a connection can only be closed.
+    pub fn is_astray(&self) -> bool {
+        self.running || self.abandoned
+    }
+
+    /// A statement begins.
+    pub fn begin(&mut self) {
+        self.abandoned |= self.running;
+        self.running = true;
+    }
+
+    /// The statement has ended.
+    pub fn end<T, E>(&mut self, result: &Result<T, E>) {
+        self.running = false;
+        self.failed |= result.is_err();
+    }
+}
+
+/// A connection on loan from its pool. It goes back when dropped, unless it is in the middle of something: then it is
+/// closed, which ends its transaction and its locks. In the pool it would keep both until somebody takes it out again.
+pub struct Pooled<C>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: Send + 'static,
+{
+    // there until it is dropped
+    object: Option<Object<C>>,
+    /// How it has fared.
+    pub fate: Fate,
+}
+
+impl<C> Pooled<C>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: Send + 'static,
+{
+    fn new(object: Object<C>) -> Self {
+        Self { object: Some(object), fate: Fate::default() }
+    }
+}
+
+impl<C> Deref for Pooled<C>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: Send + 'static,
+{
+    type Target = C;
+    fn deref(&self) -> &C {
+        match &self.object {
+            Some(object) => object,
+            None => unreachable!("only dropping takes it"),
+        }
+    }
+}
+
+impl<C> DerefMut for Pooled<C>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: Send + 'static,
+{
+    fn deref_mut(&mut self) -> &mut C {
+        match &mut self.object {
+            Some(object) => object,
+            None => unreachable!("only dropping takes it"),
+        }
+    }
+}
+
+impl<C> Drop for Pooled<C>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: Send + 'static,
+{
+    fn drop(&mut self) {
+        let Some(object) = self.object.take() else { return };
+        if !self.fate.is_astray() && !self.fate.in_transaction {
+            return;
+        }
+        let conn = Object::take(object);
+        // closing a SQLite file may write to it
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(conn))),
+            Err(_) => drop(conn),
+        }
+    }
+}
+
+/// Runs a statement on one of the two databases, and remembers whether it ended well.
+macro_rules! statement {
+    ($pooled:expr, |$c:ident| $body:expr) => {{
+        let pooled = $pooled;
+        pooled.fate.begin();
+        let $c = &mut **pooled;
+        let result = $body;
+        pooled.fate.end(&result);
+        result
+    }};
+}
+pub(crate) use statement;
+
+/// Type-checks one query body once for each database. `$c` is the connection; the body is a `Result`.
 macro_rules! on_db {
     ($conn:expr, |$c:ident| $body:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => {
-                let $c: &mut diesel_async::AsyncPgConnection = &mut *pooled;
-                $body
-            }
-            $crate::db::Conn::Sqlite(pooled) => {
-                let $c: &mut $crate::db::AsyncSqlite = &mut *pooled;
-                $body
-            }
+            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, |$c| $body),
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, |$c| $body),
         }
     };
 }
 pub(crate) use on_db;
 
 /// One row, if there is one, locked until the transaction ends. On SQLite the whole file already is.
+///
+/// The lock leaves keys alone: rows that refer to this one can be added meanwhile. None of our statements changes a key
+/// that anything refers to, and a stronger lock would make two transactions wait for each other in a circle when one
+/// adds such a row.
 macro_rules! find_locked {
     ($conn:expr, $query:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => {
-                let found = $query.for_update().get_result(&mut **pooled).await;
+            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, |c| {
+                let found = $query.for_no_key_update().get_result(c).await;
                 diesel::OptionalExtension::optional(found)
-            }
-            $crate::db::Conn::Sqlite(pooled) => {
-                let found = $query.get_result(&mut **pooled).await;
+            }),
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, |c| {
+                let found = $query.get_result(c).await;
                 diesel::OptionalExtension::optional(found)
-            }
+            }),
         }
     };
 }
@@ -114,9 +264,13 @@ impl Db {
         // the transaction state tells a broken connection; asking the server each time costs a round trip
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
+            // a client that went away in the middle of a statement is noticed within a second, and its locks are freed;
+            // not every platform's server can do that
             let setup = format!(
                 "SET statement_timeout = {statement_timeout}; SET lock_timeout = '10s'; \
-                 SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'"
+                 SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; \
+                 DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false); \
+                 EXCEPTION WHEN OTHERS THEN NULL; END $$"
             );
             async move {
                 let mut conn = AsyncPgConnection::establish(url).await?;
@@ -142,18 +296,26 @@ impl Db {
     /// A connection to write with.
     pub async fn writer(&self) -> Result<Conn, StoreError> {
         match self {
-            Self::Postgres(pool) => pool.get().await.map(Conn::Postgres).map_err(unavailable),
-            Self::Sqlite { writer, .. } => writer.get().await.map(Conn::Sqlite).map_err(unavailable),
+            Self::Postgres(pool) => take(pool.get().await, Conn::Postgres),
+            Self::Sqlite { writer, .. } => take(writer.get().await, Conn::Sqlite),
         }
     }
 
     /// A connection to read with.
     pub async fn reader(&self) -> Result<Conn, StoreError> {
         match self {
-            Self::Postgres(pool) => pool.get().await.map(Conn::Postgres).map_err(unavailable),
-            Self::Sqlite { readers, .. } => readers.get().await.map(Conn::Sqlite).map_err(unavailable),
+            Self::Postgres(pool) => take(pool.get().await, Conn::Postgres),
+            Self::Sqlite { readers, .. } => take(readers.get().await, Conn::Sqlite),
         }
     }
+}
+
+fn take<C>(object: Result<Object<C>, PoolError>, wrap: fn(Pooled<C>) -> Conn) -> Result<Conn, StoreError>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: Send + 'static,
+{
+    object.map(Pooled::new).map(wrap).map_err(unavailable)
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {

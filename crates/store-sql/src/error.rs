@@ -13,7 +13,8 @@ pub fn fail(table: &'static str) -> impl FnOnce(Error) -> StoreError {
             | DatabaseErrorKind::ClosedConnection,
             _,
         )
-        | Error::BrokenTransactionManager => StoreError::Unavailable(Box::new(error)),
+        | Error::BrokenTransactionManager
+        | Error::RollbackErrorOnCommit { .. } => StoreError::Unavailable(Box::new(error)),
         Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
             StoreError::CannotWrite(Box::new(error))
         }
@@ -68,5 +69,74 @@ fn class_of(message: &str) -> Class {
         Class::CannotWrite
     } else {
         Class::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+
+    use super::*;
+
+    fn open(path: &str) -> SqliteConnection {
+        let mut conn = SqliteConnection::establish(path).expect("it opens");
+        conn.batch_execute("CREATE TABLE IF NOT EXISTS t (x TEXT UNIQUE)").expect("it can be written");
+        conn
+    }
+
+    fn failure(conn: &mut SqliteConnection, statement: &str) -> StoreError {
+        fail("t")(conn.batch_execute(statement).expect_err("it fails"))
+    }
+
+    #[test]
+    fn a_full_disk_cannot_be_written() {
+        let mut conn = open(":memory:");
+        conn.batch_execute("PRAGMA max_page_count = 10").unwrap();
+        let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+                    INSERT INTO t SELECT hex(randomblob(500)) FROM n";
+        let error = failure(&mut conn, fill);
+        assert!(matches!(error, StoreError::CannotWrite(_)), "{error:?}");
+        assert!(!error.is_transient());
+    }
+
+    #[test]
+    fn a_file_that_may_only_be_read_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let path = path.to_str().unwrap();
+        drop(open(path));
+        let mut conn = SqliteConnection::establish(&format!("file:{path}?mode=ro")).unwrap();
+        let error = failure(&mut conn, "INSERT INTO t VALUES ('a')");
+        assert!(matches!(error, StoreError::CannotWrite(_)), "{error:?}");
+    }
+
+    #[test]
+    fn a_file_another_process_writes_is_unavailable() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let path = path.to_str().unwrap();
+        let (mut first, mut second) = (open(path), open(path));
+        first.batch_execute("BEGIN IMMEDIATE").unwrap();
+        let error = failure(&mut second, "BEGIN IMMEDIATE");
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        assert!(error.is_transient());
+    }
+
+    #[test]
+    fn a_key_that_is_taken_is_told_from_a_bug() {
+        let mut conn = open(":memory:");
+        conn.batch_execute("INSERT INTO t VALUES ('a')").unwrap();
+        let error = failure(&mut conn, "INSERT INTO t VALUES ('a')");
+        assert!(matches!(error, StoreError::AlreadyExists { table: "t" }), "{error:?}");
+        let error = failure(&mut conn, "INSERT INTO nowhere VALUES ('a')");
+        assert!(matches!(error, StoreError::Statement { table: "t", .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_lock_that_took_too_long_is_unavailable() {
+        // PostgreSQL's own words; the tests of this crate that have a server provoke its others
+        let words = "canceling statement due to lock timeout".to_owned();
+        let error = fail("t")(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(words)));
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     }
 }

@@ -7,6 +7,7 @@
 
 mod db;
 mod error;
+mod literals;
 mod migrate;
 mod reads;
 mod repositories;

@@ -5,117 +5,91 @@ use app::ports::{
     UnitOfWork,
 };
 use async_trait::async_trait;
-use diesel_async::{AsyncConnection, TransactionManager as _, pooled_connection::deadpool::Object};
-use kernel::{CompanyId, Scope, StoreError};
+use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager as _};
+use kernel::{CompanyId, JobId, Scope, StoreError};
 
 use crate::{
     SqlStore,
-    db::{AsyncSqlite, Conn},
+    db::{AsyncSqlite, Conn, statement},
     error::fail,
 };
 
 /// The transaction itself. Its repositories are the files of `repositories/`, all on this one struct, so that lending one
-/// costs nothing.
+/// costs nothing. Dropping it drops its connection, which is closed because its transaction is open.
 pub struct SqlUnit {
-    conn: Option<Conn>,
-    pub(crate) company: CompanyId,
+    conn: Conn,
+    company: CompanyId,
+    /// A job it was to end, which another worker has by now.
+    pub(crate) lost: Option<JobId>,
 }
 
 #[async_trait]
 impl Store for SqlStore {
     async fn begin(&self, scope: &Scope) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        Ok(Box::new(SqlUnit::begin(self, scope.company.clone()).await?))
+        let mut conn = self.db.writer().await?;
+        begin(&mut conn).await?;
+        Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), lost: None }))
     }
 }
 
+/// Begins a transaction, which ends with its connection unless it is ended properly.
 pub(crate) async fn begin(conn: &mut Conn) -> Result<(), StoreError> {
+    // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
+    conn.fate().in_transaction = true;
     let begun = match conn {
-        Conn::Postgres(pg) => {
-            <diesel_async::AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(
-                &mut **pg,
-            )
-            .await
-        }
+        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::begin_transaction(c).await),
         // a transaction that first reads and then writes would be refused at once if another writes meanwhile
-        Conn::Sqlite(lite) => begin_immediate(lite).await,
+        Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
     };
     begun.map_err(fail("begin"))
 }
 
-async fn begin_immediate(lite: &mut Object<AsyncSqlite>) -> diesel::QueryResult<()> {
+type PgTransactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+type SqliteTransactions = <AsyncSqlite as AsyncConnection>::TransactionManager;
+
+async fn begin_immediate(lite: &mut AsyncSqlite) -> diesel::QueryResult<()> {
     lite.spawn_blocking(|conn| {
         diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
     })
     .await
 }
 
+/// Commits, unless a statement failed or was abandoned on the way: what is committed then would not be what its owner
+/// thinks. (PostgreSQL answers a commit after a failed statement with a rollback, and calls that a success; SQLite would
+/// commit the rest.)
 pub(crate) async fn commit(conn: &mut Conn) -> Result<(), StoreError> {
+    if !conn.fate().is_sound() {
+        let source = "a statement of this transaction failed or was abandoned".into();
+        return Err(StoreError::Statement { table: "commit", source });
+    }
     let done = match conn {
-        Conn::Postgres(pg) => {
-            <diesel_async::AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(
-                &mut **pg,
-            )
-            .await
-        }
-        Conn::Sqlite(lite) => {
-            <AsyncSqlite as AsyncConnection>::TransactionManager::commit_transaction(&mut **lite).await
-        }
+        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::commit_transaction(c).await),
+        Conn::Sqlite(lite) => statement!(lite, |c| SqliteTransactions::commit_transaction(c).await),
     };
-    done.map_err(fail("commit"))
+    done.map_err(fail("commit"))?;
+    // only now is the connection fit for the pool
+    conn.fate().in_transaction = false;
+    Ok(())
 }
 
 async fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
-    let done = match conn {
-        Conn::Postgres(pg) => {
-            <diesel_async::AsyncPgConnection as AsyncConnection>::TransactionManager::rollback_transaction(
-                &mut **pg,
-            )
-            .await
-        }
-        Conn::Sqlite(lite) => {
-            <AsyncSqlite as AsyncConnection>::TransactionManager::rollback_transaction(&mut **lite).await
-        }
-    };
-    done.map_err(fail("rollback"))
-}
-
-/// Closes a connection whose transaction is still open, instead of leaving it in the pool with its locks held until
-/// somebody takes it out again.
-pub(crate) fn discard(conn: Conn) {
-    match conn {
-        Conn::Postgres(pooled) => drop(Object::take(pooled)),
-        Conn::Sqlite(pooled) => drop(Object::take(pooled)),
+    // closing it rolls back too, and cannot be overtaken by a statement that is still on its way
+    if conn.fate().is_astray() {
+        return Ok(());
     }
+    let done = match conn {
+        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::rollback_transaction(c).await),
+        Conn::Sqlite(lite) => statement!(lite, |c| SqliteTransactions::rollback_transaction(c).await),
+    };
+    done.map_err(fail("rollback"))?;
+    conn.fate().in_transaction = false;
+    Ok(())
 }
 
 impl SqlUnit {
-    pub(crate) async fn begin(store: &SqlStore, company: CompanyId) -> Result<Self, StoreError> {
-        let conn = store.db.writer().await?;
-        // owned by the unit before the first statement, so that a caller who gives up mid-way leaves nothing behind
-        let mut unit = Self { conn: Some(conn), company };
-        begin(unit.conn()?).await?;
-        Ok(unit)
-    }
-
-    /// The connection. Gone only after commit or rollback, which consume the unit.
-    pub(crate) fn conn(&mut self) -> Result<&mut Conn, StoreError> {
-        self.conn.as_mut().ok_or_else(|| StoreError::Unavailable("the unit of work has ended".into()))
-    }
-
     /// The connection and the tenant.
-    pub(crate) fn parts(&mut self) -> Result<(&mut Conn, &str), StoreError> {
-        let Self { conn, company } = self;
-        let conn =
-            conn.as_mut().ok_or_else(|| StoreError::Unavailable("the unit of work has ended".into()))?;
-        Ok((conn, company.as_str()))
-    }
-}
-
-impl Drop for SqlUnit {
-    fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            discard(conn);
-        }
+    pub(crate) fn parts(&mut self) -> (&mut Conn, &str) {
+        (&mut self.conn, self.company.as_str())
     }
 }
 
@@ -144,15 +118,13 @@ impl UnitOfWork for SqlUnit {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        commit(self.conn()?).await?;
-        // only now is the connection fit for the pool
-        drop(self.conn.take());
-        Ok(())
+        match self.lost {
+            Some(job) => Err(StoreError::LeaseLost(job)),
+            None => commit(&mut self.conn).await,
+        }
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), StoreError> {
-        rollback(self.conn()?).await?;
-        drop(self.conn.take());
-        Ok(())
+        rollback(&mut self.conn).await
     }
 }

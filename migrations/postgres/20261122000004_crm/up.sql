@@ -87,7 +87,7 @@ CREATE UNIQUE INDEX appointments_one_at_a_time ON appointments (company_id, lead
     WHERE status IN ('scheduled', 'confirmed', 'completed');
 CREATE UNIQUE INDEX appointments_external ON appointments (company_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX appointments_start ON appointments (company_id, scheduled_start, id);
-CREATE INDEX appointments_lead ON appointments (company_id, lead_id);
+CREATE INDEX appointments_lead ON appointments (company_id, lead_id, scheduled_start, id);
 CREATE INDEX appointments_contact ON appointments (company_id, contact_card_id);
 CREATE INDEX appointments_rep ON appointments (company_id, assigned_rep_id, scheduled_start) WHERE assigned_rep_id IS NOT NULL;
 

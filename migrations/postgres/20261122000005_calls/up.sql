@@ -36,10 +36,13 @@ CREATE TABLE calls (
 CREATE UNIQUE INDEX calls_legacy ON calls (company_id, provider, provider_legacy_id) WHERE provider_legacy_id IS NOT NULL;
 CREATE INDEX calls_page ON calls (company_id, created_at, id);
 CREATE INDEX calls_contact ON calls (company_id, contact_card_id, created_at);
-CREATE INDEX calls_lead ON calls (company_id, lead_id);
+CREATE INDEX calls_lead ON calls (company_id, lead_id, created_at, id);
 CREATE INDEX calls_phone ON calls (company_id, phone_number);
 CREATE INDEX calls_owner ON calls (company_id, owner_id, created_at) WHERE owner_id IS NOT NULL;
 CREATE INDEX calls_rep ON calls (company_id, assigned_rep_id, created_at) WHERE assigned_rep_id IS NOT NULL;
+CREATE INDEX calls_counted ON calls (company_id, call_type, created_at, lead_quality, booking_status, owner_id);
+CREATE INDEX calls_missed ON calls (company_id, created_at, id) WHERE missed;
+CREATE INDEX calls_booked ON calls (company_id, created_at, id) WHERE booking_status = 'booked';
 CREATE INDEX calls_unfinished ON calls (stage, updated_at)
     WHERE stage IN ('ringing', 'in_progress', 'awaiting_recording', 'fetching_recording', 'recorded', 'analysing');
 

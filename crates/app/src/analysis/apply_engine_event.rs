@@ -111,13 +111,14 @@ type Look = Option<(InboxEntry, EngineEvent, Option<ShunyaJob>)>;
 
 async fn look(run: &JobRun<'_>, id: InboxId) -> Result<Look, StoreError> {
     let mut work = run.begin().await?;
-    let mut found = None;
-    if let Some(entry) = work.inbox().find(id).await?
-        && let Ok(Some(event)) = run.ports.engine_webhooks.read(&entry.entry.body)
-    {
-        let job = work.analyses().match_job(&event.task_ids, event.call).await?;
-        found = Some((entry, event, job));
-    }
+    let entry = work.inbox().find(id).await?;
     work.rollback().await?;
-    Ok(found)
+    let Some(entry) = entry else { return Ok(None) };
+    let Ok(Some(event)) = run.ports.engine_webhooks.read(&entry.entry.body) else { return Ok(None) };
+    // on its own: whoever stores or settles a webhook has its request locked first, and could wait for us while we wait
+    // for them
+    let mut work = run.begin().await?;
+    let job = work.analyses().match_job(&event.task_ids, event.call).await?;
+    work.rollback().await?;
+    Ok(Some((entry, event, job)))
 }

@@ -127,9 +127,10 @@ async fn apply_outcome(
         let plan = crm::plan(outcome, &known, call.created_at);
         return make_tasks(work, call, &plan, now).await;
     };
+    // the card before the lead, as a call does that comes in meanwhile: else each could wait for the other
+    work.crm().fill_contact(contact, &crm::contact_update(outcome), now).await?;
     let Some(known) = work.crm().known_lead(lead).await? else { return Ok(()) };
     let plan = crm::plan(outcome, &known, call.created_at);
-    work.crm().fill_contact(contact, &plan.contact, now).await?;
     if plan.is_newest_verdict {
         let recorded =
             work.crm().record_verdict(lead, call.id, call.created_at, plan.lead_move.as_ref(), now).await?;

@@ -3,7 +3,9 @@
 //! Guarantees: the same events give the same call in any order and any number of times; a customer has one contact card
 //! and one active lead however many calls come at once.
 
-use calls::{CallEvent, CallEventKind, CallFacts, CallStage, CallType, Direction, Problem, RecordingState};
+use calls::{
+    CallEvent, CallEventKind, CallFacts, CallStage, CallType, Direction, Problem, ProviderCallIds, RecordingState,
+};
 use crm::LeadSource;
 use kernel::{CallId, LeadId, Provider, RecordingId, StoreError, Timestamp, UserId};
 use serde_json::json;
@@ -30,6 +32,17 @@ pub async fn apply_call_event(
     event: &CallEvent,
     now: Timestamp,
 ) -> Result<Applied, StoreError> {
+    apply(work, provider, event, now, None).await
+}
+
+/// Applies one event, in whose first try a lead may have been made already.
+async fn apply(
+    work: &mut Work<'_>,
+    provider: Provider,
+    event: &CallEvent,
+    now: Timestamp,
+    made: Option<(LeadId, LeadSource)>,
+) -> Result<Applied, StoreError> {
     let known = work.calls().find_by_provider(provider, &event.ids).await?;
     let (mut call, was_known) = match known {
         Some(call) => (call, true),
@@ -37,17 +50,17 @@ pub async fn apply_call_event(
     };
     let before = call.clone();
     call.facts.absorb(event);
-    learn_ids(&mut call, event);
+    learn_ids(work, &mut call, event, was_known).await?;
     add_problems(&mut call.problems, &event.problems);
     call.created_at = call.facts.started_at().unwrap_or(call.received_at);
     if call.call_type.is_none() {
         call.call_type = Some(CallType::CsrCall);
     }
-    if was_known && call == before {
+    if was_known && call == before && made.is_none() {
         return Ok(Applied { call: call.id, is_new: false });
     }
     set_owner(work, &mut call, &before, was_known).await?;
-    let new_lead = set_customer(work, &mut call, &before, was_known, now).await?;
+    let new_lead = set_customer(work, &mut call, &before, was_known, now).await?.or(made);
 
     let recording = if was_known { work.calls().recording(call.id).await? } else { None };
     let wanted = wanted_recording(work, &call, recording.as_ref());
@@ -59,7 +72,7 @@ pub async fn apply_call_event(
     } else {
         let Some(id) = work.calls().insert(&call, now).await? else {
             // somebody added the call between our look and our insert; it is there now, so this is the last time
-            return Box::pin(apply_call_event(work, provider, event, now)).await;
+            return Box::pin(apply(work, provider, event, now, new_lead)).await;
         };
         call.id = id;
     }
@@ -92,14 +105,36 @@ fn blank(provider: Provider, event: &CallEvent, now: Timestamp) -> StoredCall {
     }
 }
 
-/// An older payload may have named the call by its numeric id alone.
-fn learn_ids(call: &mut StoredCall, event: &CallEvent) {
-    if call.ids.legacy.is_none() {
-        call.ids.legacy.clone_from(&event.ids.legacy);
+/// An older payload may have named the call by its numeric id alone. If both its names were heard before either was
+/// known to be the other, there are two calls by now; each keeps its name, and people can see why.
+async fn learn_ids(
+    work: &mut Work<'_>,
+    call: &mut StoredCall,
+    event: &CallEvent,
+    was_known: bool,
+) -> Result<(), StoreError> {
+    let mut ids = call.ids.clone();
+    if ids.legacy.is_none() {
+        ids.legacy.clone_from(&event.ids.legacy);
     }
-    if call.ids.legacy.as_ref() == Some(&call.ids.primary) && event.ids.primary != call.ids.primary {
-        call.ids.primary.clone_from(&event.ids.primary);
+    if ids.legacy.as_ref() == Some(&ids.primary) && event.ids.primary != ids.primary {
+        ids.primary.clone_from(&event.ids.primary);
     }
+    if ids == call.ids {
+        return Ok(());
+    }
+    if was_known {
+        for name in std::iter::once(&ids.primary).chain(&ids.legacy) {
+            let named = ProviderCallIds { primary: name.clone(), legacy: None };
+            let bearer = work.calls().find_by_provider(call.provider, &named).await?;
+            if bearer.is_some_and(|bearer| bearer.id != call.id) {
+                add_problems(&mut call.problems, &[Problem::new("id", "names_two_calls")]);
+                return Ok(());
+            }
+        }
+    }
+    call.ids = ids;
+    Ok(())
 }
 
 fn add_problems(known: &mut Vec<Problem>, new: &[Problem]) {

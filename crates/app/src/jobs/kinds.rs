@@ -66,12 +66,17 @@ pub static KINDS: [&JobKind; 12] = [
     &CLEAN_UP,
 ];
 
+/// How often a provider is asked for its own list of calls, unless settings say otherwise.
+pub const LIST_CALLS_EVERY: Duration = Duration::from_mins(15);
+
 /// Everything that recurs.
-pub static SCHEDULES: [Schedule; 6] = [
-    Schedule { name: "calls.sweep", kind: &SWEEP_CALLS, every: Duration::from_mins(1) },
-    Schedule { name: "shunya.sweep", kind: &SWEEP_SHUNYA, every: Duration::from_mins(1) },
-    Schedule { name: "webhooks.match", kind: &MATCH_WAITING, every: Duration::from_mins(1) },
-    Schedule { name: "tasks.sweep", kind: &SWEEP_TASKS, every: Duration::from_mins(15) },
-    Schedule { name: "callrail.list", kind: &LIST_PLATFORM_CALLS, every: Duration::from_mins(15) },
-    Schedule { name: "maintenance", kind: &CLEAN_UP, every: Duration::from_hours(1) },
-];
+pub fn schedules(list_calls_every: Duration) -> Vec<Schedule> {
+    vec![
+        Schedule { name: "calls.sweep", kind: &SWEEP_CALLS, every: Duration::from_mins(1) },
+        Schedule { name: "shunya.sweep", kind: &SWEEP_SHUNYA, every: Duration::from_mins(1) },
+        Schedule { name: "webhooks.match", kind: &MATCH_WAITING, every: Duration::from_mins(1) },
+        Schedule { name: "tasks.sweep", kind: &SWEEP_TASKS, every: Duration::from_mins(15) },
+        Schedule { name: "callrail.list", kind: &LIST_PLATFORM_CALLS, every: list_calls_every },
+        Schedule { name: "maintenance", kind: &CLEAN_UP, every: Duration::from_hours(1) },
+    ]
+}

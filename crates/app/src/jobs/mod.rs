@@ -8,5 +8,5 @@ pub use args::{
     ApplyEngineEvent, FetchRecording, JobArgs, ListCompanyCalls, MarkTasksOverdue, PollShunya,
     SubmitToShunya, SystemJob, TenantJob, UnknownJob,
 };
-pub use kinds::{KINDS, SCHEDULES};
+pub use kinds::{KINDS, LIST_CALLS_EVERY, schedules};
 pub use run::{Done, JobError, JobRun, SystemRun, run_system_job, run_tenant_job, tenant_job_gave_up};

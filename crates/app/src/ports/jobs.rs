@@ -192,7 +192,8 @@ pub trait JobOffice: Send + Sync {
     async fn find(&self, id: JobId) -> Result<Option<JobLine>, StoreError>;
     /// Makes a dead or cancelled job ready again, with all its attempts.
     async fn retry(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError>;
-    /// Calls off a ready or dead job at once, and a running one at its next heartbeat.
+    /// Calls off a ready or dead job at once, and a running one at its next heartbeat, or when it is put back or its
+    /// worker vanishes, whichever comes first.
     async fn cancel(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError>;
     /// How full every queue is.
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError>;

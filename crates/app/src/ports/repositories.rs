@@ -290,7 +290,8 @@ pub trait CrmRepository: Send {
         contact: &NewContact<'_>,
         now: Timestamp,
     ) -> Result<EnsuredContact, StoreError>;
-    /// Fills in what a contact card does not know yet; what is there stays. Answers whether anything changed.
+    /// Fills in what a contact card does not know yet; what is there stays. Answers whether anything changed. Locks the
+    /// card until the unit of work ends, even for nothing: who needs a card and its lead takes the card first.
     async fn fill_contact(
         &mut self,
         id: ContactCardId,

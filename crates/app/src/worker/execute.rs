@@ -70,13 +70,14 @@ async fn attempt(
     }
     let work = AssertUnwindSafe(dispatch(ports, claimed)).catch_unwind();
     tokio::select! {
+        // what has just been done is done, even if a heartbeat that ran meanwhile misses its lease
         biased;
-        Ok(why) = stop => Ended::Stopped(why),
         ended = tokio::time::timeout(kind.timeout, work) => match ended {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) => Ended::Failed(JobError::retry("the job panicked")),
             Err(_) => Ended::Failed(JobError::retry("the job took too long")),
         },
+        Ok(why) = stop => Ended::Stopped(why),
     }
 }
 
@@ -121,9 +122,9 @@ async fn settle(ports: &Ports, claimed: &ClaimedJob, kind: Option<&'static JobKi
         Ended::Stopped(Stop::Cancelled) => Release::Cancel,
         Ended::Stopped(Stop::Shutdown) => Release::HandBack,
         Ended::UnknownKind(error) => {
-            // a newer program wrote it, and one will be along to do it
+            // a newer program wrote it, and one will be along to do it; that one must find all its attempts left
             tracing::warn!(kind = claimed.kind, error, "cannot do this job; leaving it for a newer worker");
-            Release::Retry { at: after(UNKNOWN_KIND_WAIT), error }
+            Release::Snooze { at: after(UNKNOWN_KIND_WAIT) }
         }
         Ended::Failed(error) if error.lease_lost => {
             tracing::warn!("the lease was lost; what was done is not committed");

@@ -10,7 +10,11 @@ use rbac::Role;
 use crate::{ApiError, ApiState, Caller, ErrorCode, envelope::enveloped, params::Params};
 
 /// `GET /api/v1/appointments`: those of one day, today unless said otherwise.
-pub async fn list(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
     let calendar = state.calendar(&caller).await?;

@@ -29,7 +29,11 @@ async fn find(state: &ApiState, caller: &Caller, id: &str) -> Result<CallDetail,
 }
 
 /// `GET /api/v1/calls`: newest first, by cursor, at the same cost at any depth.
-pub async fn list(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
     let calendar = state.calendar(&caller).await?;

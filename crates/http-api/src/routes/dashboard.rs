@@ -61,7 +61,11 @@ pub async fn top_objections(
 }
 
 /// `GET /api/v1/dashboard/calls`: one bucket.
-pub async fn calls(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn calls(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
     params.required("status");

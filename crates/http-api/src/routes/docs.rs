@@ -25,7 +25,8 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-const START: &str = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, docExpansion: 'none' });\n";
+const START: &str =
+    "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, docExpansion: 'none' });\n";
 
 /// `GET /openapi.json`.
 pub async fn openapi(state: Data<ApiState>) -> HttpResponse {

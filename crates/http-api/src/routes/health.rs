@@ -3,7 +3,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use kernel::rfc3339;
 use queue::JobState;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{ApiError, ApiState};
 
@@ -72,8 +72,12 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
         (true, false) => "degraded",
         (false, _) => "unhealthy",
     };
+    let providers = state.settings.stand_ins.as_ref().map(|stand_ins| {
+        stand_ins.iter().map(|(name, url)| ((*name).to_owned(), url.as_str().into())).collect::<Map<_, _>>()
+    });
     let body = json!({
         "status": status,
+        "providers": providers,
         "checks": {
             "database": { "ok": database },
             "jobs": {

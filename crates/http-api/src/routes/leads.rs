@@ -12,7 +12,11 @@ use crate::{
 };
 
 /// `GET /api/v1/leads`: a bare list, its totals in `meta`.
-pub async fn list(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
     let calendar = state.calendar(&caller).await?;

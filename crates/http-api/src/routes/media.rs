@@ -17,7 +17,11 @@ fn range_of(request: &HttpRequest) -> Option<(u64, Option<u64>)> {
     let from = from.parse().ok()?;
     match last {
         "" => Some((from, None)),
-        last => last.parse::<u64>().ok().filter(|last| *last >= from).map(|last| (from, Some(last.saturating_add(1)))),
+        last => last
+            .parse::<u64>()
+            .ok()
+            .filter(|last| *last >= from)
+            .map(|last| (from, Some(last.saturating_add(1)))),
     }
 }
 
@@ -34,7 +38,9 @@ pub async fn get(
     let (from, until) = range.unwrap_or((0, None));
     let media = read_media(&state.ports, link, from, until).await.map_err(|error| match error {
         ReadMediaError::NotFound => ApiError::not_found("Recording"),
-        ReadMediaError::BadLink => ApiError::new(ErrorKind::Forbidden, "This link is not valid, or no longer"),
+        ReadMediaError::BadLink => {
+            ApiError::new(ErrorKind::Forbidden, "This link is not valid, or no longer")
+        }
         ReadMediaError::Blob(error) => error.into(),
     })?;
     if range.is_some() && from >= media.size {

@@ -8,6 +8,7 @@ mod docs;
 mod health;
 mod leads;
 mod media;
+mod pipeline;
 mod signals;
 mod tasks;
 mod webhooks;
@@ -38,6 +39,7 @@ fn handler(operation: &str) -> Option<Handler> {
         "docs_asset" => handler.to(docs::asset),
         "media_get" => handler.to(media::get),
         "wh_shunya" => handler.to(webhooks::shunya),
+        "pipeline_get" => handler.to(pipeline::get),
         "calls_list" => handler.to(calls::list),
         "call_get" => handler.to(calls::get),
         "call_analysis_get" => handler.to(calls::analysis),

@@ -4,7 +4,11 @@ use app::reads::{KeySignalList, SignalFilter};
 use crate::{ApiError, ApiState, Caller, envelope::enveloped, params::Params};
 
 /// `GET /api/v1/key-signals`.
-pub async fn list(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
     let calendar = state.calendar(&caller).await?;

@@ -7,7 +7,11 @@ use app::reads::{TaskFilter, TaskList};
 use crate::{ApiError, ApiState, Caller, envelope::enveloped, params::Params};
 
 /// `GET /api/v1/tasks`.
-pub async fn list(request: HttpRequest, state: Data<ApiState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
     let calendar = state.calendar(&caller).await?;

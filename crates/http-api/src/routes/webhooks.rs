@@ -10,19 +10,15 @@ use actix_web::{
 use app::{
     Ports,
     ingest::{
-        AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook, accept_engine_webhook,
+        AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook,
+        accept_engine_webhook,
     },
     ports::Delivery,
 };
 use kernel::{ErrorKind, Secret, rfc3339};
 use serde_json::json;
 
-use crate::{
-    ApiError, ApiState, ErrorCode,
-    body::read_body,
-    envelope::enveloped,
-    error::internal,
-};
+use crate::{ApiError, ApiState, ErrorCode, body::read_body, envelope::enveloped, error::internal};
 
 /// A database that was briefly away (a deadlock, a failover) gets this many chances before the provider is told.
 const ATTEMPTS: u32 = 3;
@@ -52,7 +48,8 @@ async fn delivery(
     proof: &[&str],
 ) -> Result<Delivery, ApiError> {
     let body = read_body(request, payload, state.settings.max_webhook_bytes).await?;
-    let value = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let value =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let tenant_key = request.match_info().get("tenant_key").map(|key| Secret::new(key.to_owned()));
     let path = match &tenant_key {
         // the segment is as good as a password; what is kept is the path after it
@@ -95,7 +92,9 @@ pub async fn callrail(
     };
     metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
     Ok(match ack {
-        CallWebhookAck::Applied { call } => HttpResponse::Ok().json(json!({ "status": "success", "call_id": call })),
+        CallWebhookAck::Applied { call } => {
+            HttpResponse::Ok().json(json!({ "status": "success", "call_id": call }))
+        }
         CallWebhookAck::Duplicate { first_received_at } => HttpResponse::Ok().json(json!({
             "status": "duplicate_ignored", "provider": "callrail",
             "first_processed_at": rfc3339(first_received_at),
@@ -140,7 +139,8 @@ fn refused_call(error: AcceptError) -> ApiError {
 }
 
 fn bad_signature() -> ApiError {
-    ApiError::new(ErrorKind::Unauthenticated, "The signature is missing or wrong").coded(ErrorCode::Unauthorized)
+    ApiError::new(ErrorKind::Unauthenticated, "The signature is missing or wrong")
+        .coded(ErrorCode::Unauthorized)
 }
 
 /// `POST /api/v1/shunya/webhook`.
@@ -180,11 +180,16 @@ pub async fn shunya(
     Ok(answer)
 }
 
-async fn accept_engine(ports: &Arc<Ports>, delivery: &Delivery) -> Result<EngineWebhookAck, EngineWebhookError> {
+async fn accept_engine(
+    ports: &Arc<Ports>,
+    delivery: &Delivery,
+) -> Result<EngineWebhookAck, EngineWebhookError> {
     let mut attempt = 1;
     loop {
         match accept_engine_webhook(ports, delivery).await {
-            Err(EngineWebhookError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+            Err(EngineWebhookError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => {
+                attempt += 1
+            }
             other => return other,
         }
     }

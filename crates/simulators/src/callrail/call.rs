@@ -123,11 +123,19 @@ struct Known {
     by_legacy_id: HashMap<u64, String>,
     registered: HashMap<String, String>,
     next_index: u64,
+    next_ordered: u64,
 }
+
+/// Calls ordered one by one from outside are numbered from here, out of the way of traffic that counts by itself.
+const FIRST_ORDERED: u64 = 1 << 40;
 
 impl Known {
     fn add(&mut self, call: SimCall) {
-        self.next_index = self.next_index.max(call.index + 1);
+        if call.index < FIRST_ORDERED {
+            self.next_index = self.next_index.max(call.index + 1);
+        } else {
+            self.next_ordered = self.next_ordered.max(call.index + 1);
+        }
         self.by_legacy_id.insert(call.legacy_id, call.id.clone());
         self.by_id.insert(call.id.clone(), call);
     }
@@ -208,6 +216,14 @@ impl Calls {
     /// The first index nobody used yet.
     pub(crate) fn next_index(&self) -> u64 {
         self.lock().next_index
+    }
+
+    /// An index of its own for a call ordered from outside.
+    pub(crate) fn ordered_index(&self) -> u64 {
+        let mut known = self.lock();
+        let index = known.next_ordered.max(FIRST_ORDERED);
+        known.next_ordered = index + 1;
+        index
     }
 
     /// How many there are.

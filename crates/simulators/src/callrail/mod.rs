@@ -3,6 +3,7 @@
 mod call;
 mod media;
 mod numbers;
+mod ordering;
 mod payload;
 mod report;
 mod rest;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 use self::call::Calls;
 pub use self::{
+    ordering::OrderedCall,
     report::{Acknowledgement, CallOrder, EventKind, ExpectedEnd, SendError, SentCall, SentEvent},
     sender::CallSender,
 };
@@ -95,7 +97,10 @@ impl Callrail {
         let callrail = actix_web::web::Data::from(Arc::clone(self));
         server::serve(bound, Arc::clone(&self.control), move |config| {
             config.app_data(callrail.clone());
-            control::routes(config, Arc::clone(&stats), media::control_routes);
+            control::routes(config, Arc::clone(&stats), |config| {
+                media::control_routes(config);
+                ordering::control_routes(config);
+            });
             rest::routes(config);
         })
     }

@@ -1,8 +1,6 @@
 use app::ports::{AnalysisRepository, NewAnalysis};
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, CompanyId, ShunyaJobId, StoreError, Timestamp, TranscriptId};
 use shunya_jobs::{Failure, JobState, Objection, ShunyaJob, Transcript};
@@ -84,7 +82,7 @@ impl AnalysisRepository for SqlUnit {
         input_hash: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row = (
             jobs::id.eq(DbId::from(job.id)),
             jobs::company_id.eq(company),
@@ -108,7 +106,7 @@ impl AnalysisRepository for SqlUnit {
     }
 
     async fn find_job(&mut self, id: ShunyaJobId) -> Result<Option<ShunyaJob>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row: Option<ShunyaJobRow> = find_locked!(
             conn,
             jobs::table
@@ -125,7 +123,7 @@ impl AnalysisRepository for SqlUnit {
         task_ids: &[String],
         call: Option<CallId>,
     ) -> Result<Option<ShunyaJob>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let of_company = jobs::table.filter(jobs::company_id.eq(company));
         if !task_ids.is_empty() {
             let row: Option<ShunyaJobRow> = find_locked!(
@@ -160,7 +158,7 @@ impl AnalysisRepository for SqlUnit {
         task_id: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
         on_db!(conn, |c| {
             diesel::update(target)
@@ -186,7 +184,7 @@ impl AnalysisRepository for SqlUnit {
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
         on_db!(conn, |c| {
             diesel::update(target)
@@ -207,11 +205,16 @@ impl AnalysisRepository for SqlUnit {
     }
 
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let count: i64 = on_db!(conn, |c| {
             call_transcripts::table
                 .filter(call_transcripts::company_id.eq(company))
                 .filter(call_transcripts::shunya_job_id.eq(DbId::from(job)))
+                // follows from the request, and leads to it by the index
+                .filter(
+                    call_transcripts::call_id
+                        .eq_any(jobs::table.filter(jobs::id.eq(DbId::from(job))).select(jobs::call_id)),
+                )
                 .count()
                 .get_result(c)
                 .await
@@ -228,7 +231,7 @@ impl AnalysisRepository for SqlUnit {
         transcript: &Transcript,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row = (
             call_transcripts::id.eq(DbId::from(id)),
             call_transcripts::company_id.eq(company),
@@ -254,7 +257,7 @@ impl AnalysisRepository for SqlUnit {
         analysis: &NewAnalysis<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let record = analysis.record;
         let row = (
             call_analyses::id.eq(DbId::from(analysis.id)),

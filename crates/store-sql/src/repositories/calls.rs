@@ -2,14 +2,14 @@ use app::ports::{CallRepository, Recording, StoredCall};
 use async_trait::async_trait;
 use calls::{CallType, ProviderCallIds, RecordingState};
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods,
-    OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    AsChangeset, CombineDsl, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, Provider, RecordingId, StoreError, Timestamp, UserId};
 
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, on_db, statement},
     error::{corrupt, fail},
     schema::{calls as calls_table, recordings, subject_numbers},
     types::{DbDoc, DbId, DbTs},
@@ -188,17 +188,18 @@ async fn next_subject_number(conn: &mut Conn) -> Result<i64, StoreError> {
         id: i64,
     }
     match conn {
-        Conn::Postgres(pg) => diesel::sql_query("SELECT nextval('subject_numbers') AS id")
-            .get_result::<Next>(&mut **pg)
-            .await
-            .map(|next| next.id),
-        Conn::Sqlite(lite) => {
+        Conn::Postgres(pg) => statement!(pg, |c| {
+            let next =
+                diesel::sql_query("SELECT nextval('subject_numbers') AS id").get_result::<Next>(c).await;
+            next.map(|next| next.id)
+        }),
+        Conn::Sqlite(lite) => statement!(lite, |c| {
             diesel::insert_into(subject_numbers::table)
                 .default_values()
                 .returning(subject_numbers::id)
-                .get_result(&mut **lite)
+                .get_result(c)
                 .await
-        }
+        }),
     }
     .map_err(fail("subject_numbers"))
 }
@@ -210,19 +211,26 @@ impl CallRepository for SqlUnit {
         provider: Provider,
         ids: &ProviderCallIds,
     ) -> Result<Option<StoredCall>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let names: Vec<&str> = std::iter::once(ids.primary.as_str()).chain(ids.legacy.as_deref()).collect();
+        // by one index and by the other: for one condition about both, SQLite would look through all the tenant's calls
+        let (new, old) = diesel::alias!(calls_table as by_name, calls_table as by_old_name);
+        let by_name = new
+            .filter(new.field(calls_table::company_id).eq(company))
+            .filter(new.field(calls_table::provider).eq(provider.as_str()))
+            .filter(new.field(calls_table::provider_call_id).eq_any(names.clone()))
+            .select(new.field(calls_table::id));
+        let by_old_name = old
+            .filter(old.field(calls_table::company_id).eq(company))
+            .filter(old.field(calls_table::provider).eq(provider.as_str()))
+            .filter(old.field(calls_table::provider_legacy_id).eq_any(names).assume_not_null())
+            .select(old.field(calls_table::id));
         let row: Option<CallRow> = find_locked!(
             conn,
             calls_table::table
-                .filter(calls_table::company_id.eq(company))
-                .filter(calls_table::provider.eq(provider.as_str()))
-                .filter(
-                    calls_table::provider_call_id
-                        .eq_any(names.clone())
-                        .or(calls_table::provider_legacy_id.eq_any(names).assume_not_null()),
-                )
-                .order(calls_table::id)
+                .filter(calls_table::id.eq_any(by_name.union_all(by_old_name)))
+                // a call that bears the name itself goes before one that bears it as its old name
+                .order((calls_table::provider_call_id.ne(ids.primary.as_str()), calls_table::id))
                 .limit(1)
                 .select(CallRow::as_select())
         )
@@ -231,7 +239,7 @@ impl CallRepository for SqlUnit {
     }
 
     async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row: Option<CallRow> = find_locked!(
             conn,
             calls_table::table
@@ -244,7 +252,7 @@ impl CallRepository for SqlUnit {
     }
 
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let id = next_subject_number(conn).await?;
         let row = (
             calls_table::id.eq(id),
@@ -261,7 +269,7 @@ impl CallRepository for SqlUnit {
     }
 
     async fn save(&mut self, call: &StoredCall, now: Timestamp) -> Result<(), StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let target = calls_table::table
             .filter(calls_table::company_id.eq(company))
             .filter(calls_table::id.eq(call.id.0));
@@ -271,7 +279,7 @@ impl CallRepository for SqlUnit {
     }
 
     async fn recording(&mut self, call: CallId) -> Result<Option<Recording>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row: Option<RecordingRow> = on_db!(conn, |c| {
             recordings::table
                 .filter(recordings::company_id.eq(company))
@@ -286,7 +294,7 @@ impl CallRepository for SqlUnit {
     }
 
     async fn save_recording(&mut self, recording: &Recording, now: Timestamp) -> Result<(), StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let values = || RecordingValues {
             provider_recording_id: recording.provider_recording_id.as_deref(),
             state: recording.state.as_str(),

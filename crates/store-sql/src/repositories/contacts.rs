@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{ContactCardId, StoreError, Timestamp};
 
 use crate::{
-    db::{Conn, on_db},
+    db::{Conn, find_locked, on_db},
     error::fail,
     schema::contact_cards as cards,
     types::{DbId, DbTs},
@@ -38,13 +38,14 @@ pub(super) async fn ensure(
         cards::created_at.eq(DbTs(now)),
         cards::updated_at.eq(DbTs(now)),
     );
-    // the update that changes nothing locks the row and answers it, so that concurrent callers meet here
+    // the update that changes nothing locks the row and answers it, so that concurrent callers meet here; it names no key
+    // column, which would lock out everybody who adds a row about this customer
     let id: DbId = on_db!(conn, |c| {
         diesel::insert_into(cards::table)
             .values(row)
             .on_conflict((cards::company_id, cards::primary_phone))
             .do_update()
-            .set(cards::primary_phone.eq(contact.phone.as_str()))
+            .set(cards::version.eq(cards::version))
             .returning(cards::id)
             .get_result(c)
             .await
@@ -66,6 +67,13 @@ struct Known {
     postal_code: Option<String>,
 }
 
+/// Locks a card until the unit of work ends; whoever locks a card and a lead of its takes the card first.
+pub(super) async fn lock(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<(), StoreError> {
+    let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
+    let _: Option<DbId> = find_locked!(conn, target.select(cards::id)).map_err(fail(TABLE))?;
+    Ok(())
+}
+
 pub(super) async fn fill(
     conn: &mut Conn,
     company: &str,
@@ -73,15 +81,9 @@ pub(super) async fn fill(
     update: &ContactUpdate,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if *update == ContactUpdate::default() {
-        return Ok(false);
-    }
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    let known: Known = match conn {
-        Conn::Postgres(pg) => target.select(Known::as_select()).for_update().get_result(&mut **pg).await,
-        Conn::Sqlite(lite) => target.select(Known::as_select()).get_result(&mut **lite).await,
-    }
-    .map_err(fail(TABLE))?;
+    let known: Option<Known> = find_locked!(conn, target.select(Known::as_select())).map_err(fail(TABLE))?;
+    let Some(known) = known else { return Ok(false) };
     let (first, last) = match (&known.first_name, &known.last_name, &update.name) {
         // a name is one thing: half of one and half of another would be nobody's
         (None, None, Some(name)) => split_name(name),

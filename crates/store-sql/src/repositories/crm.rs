@@ -11,6 +11,7 @@ use super::{contacts, leads};
 use crate::{
     db::on_db,
     error::fail,
+    literals::TaskWaiting,
     schema::{appointments, key_signals, tasks},
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
@@ -27,7 +28,7 @@ impl CrmRepository for SqlUnit {
         contact: &NewContact<'_>,
         now: Timestamp,
     ) -> Result<EnsuredContact, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         contacts::ensure(conn, company, contact, now).await
     }
 
@@ -37,17 +38,17 @@ impl CrmRepository for SqlUnit {
         update: &ContactUpdate,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         contacts::fill(conn, company, id, update, now).await
     }
 
     async fn ensure_lead(&mut self, lead: &NewLead<'_>, now: Timestamp) -> Result<EnsuredLead, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         leads::ensure(conn, company, lead, now).await
     }
 
     async fn known_lead(&mut self, id: LeadId) -> Result<Option<KnownLead>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         leads::known(conn, company, id).await
     }
 
@@ -59,7 +60,7 @@ impl CrmRepository for SqlUnit {
         lead_move: Option<&LeadMove>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         leads::record_verdict(conn, company, id, call, call_at, lead_move, now).await
     }
 
@@ -68,7 +69,7 @@ impl CrmRepository for SqlUnit {
         appointment: &NewAppointment<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row = (
             appointments::id.eq(DbId::from(appointment.id)),
             appointments::company_id.eq(company),
@@ -96,7 +97,7 @@ impl CrmRepository for SqlUnit {
         change: &AppointmentChange,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let of = |id: kernel::AppointmentId| {
             appointments::table
                 .filter(appointments::company_id.eq(company))
@@ -153,7 +154,7 @@ impl CrmRepository for SqlUnit {
     }
 
     async fn insert_task(&mut self, task: &NewTaskRow<'_>, now: Timestamp) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         // unique within the contact; a caller without one is told apart by the call
         let owner = task.contact.map_or_else(|| format!("call:{}", task.call), |contact| contact.to_string());
         let overdue = task.task.due_at.is_some_and(|due| due < now);
@@ -182,7 +183,7 @@ impl CrmRepository for SqlUnit {
     }
 
     async fn insert_signal(&mut self, signal: &NewSignalRow<'_>, now: Timestamp) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let planned = signal.signal;
         let key = fingerprint(&[signal.contact.to_string().as_bytes(), planned.key.as_bytes()]);
         let metadata = (!planned.metadata.is_null()).then(|| DbDoc(planned.metadata.clone()));
@@ -208,12 +209,11 @@ impl CrmRepository for SqlUnit {
     }
 
     async fn mark_overdue(&mut self, now: Timestamp, limit: i64) -> Result<Vec<TaskId>, StoreError> {
-        let (conn, company) = self.parts()?;
-        let waiting = [TaskStatus::Open.as_str(), TaskStatus::Pending.as_str()];
+        let (conn, company) = self.parts();
         let due: Vec<DbId> = on_db!(conn, |c| {
             tasks::table
                 .filter(tasks::company_id.eq(company))
-                .filter(tasks::status.eq_any(waiting))
+                .filter(TaskWaiting)
                 .filter(tasks::due_at.lt(DbTs(now)))
                 .order((tasks::due_at, tasks::id))
                 .limit(limit)
@@ -223,20 +223,16 @@ impl CrmRepository for SqlUnit {
         })
         .map_err(fail("tasks"))?;
         let marked: Vec<DbId> = on_db!(conn, |c| {
-            diesel::update(
-                tasks::table
-                    .filter(tasks::company_id.eq(company))
-                    .filter(tasks::id.eq_any(due))
-                    .filter(tasks::status.eq_any(waiting)),
-            )
-            .set((
-                tasks::status.eq(TaskStatus::Overdue.as_str()),
-                tasks::version.eq(tasks::version + 1),
-                tasks::updated_at.eq(DbTs(now)),
-            ))
-            .returning(tasks::id)
-            .get_results(c)
-            .await
+            // just found among this tenant's; named again, the tenant would lead SQLite to look through all its tasks
+            diesel::update(tasks::table.filter(tasks::id.eq_any(due)).filter(TaskWaiting))
+                .set((
+                    tasks::status.eq(TaskStatus::Overdue.as_str()),
+                    tasks::version.eq(tasks::version + 1),
+                    tasks::updated_at.eq(DbTs(now)),
+                ))
+                .returning(tasks::id)
+                .get_results(c)
+                .await
         })
         .map_err(fail("tasks"))?;
         Ok(marked.into_iter().map(TaskId::from).collect())

@@ -37,7 +37,7 @@ pub(crate) fn company_of(row: CompanyRow) -> Result<Company, StoreError> {
 #[async_trait]
 impl TenantDirectory for SqlUnit {
     async fn company(&mut self) -> Result<Option<Company>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row: Option<CompanyRow> = on_db!(conn, |c| {
             companies::table.find(company).select(CompanyRow::as_select()).get_result(c).await.optional()
         })
@@ -46,7 +46,7 @@ impl TenantDirectory for SqlUnit {
     }
 
     async fn has_user(&mut self, id: &UserId) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let found: i64 = on_db!(conn, |c| {
             users::table
                 .filter(users::company_id.eq(company))

@@ -40,7 +40,7 @@ fn severity_of(event: &str) -> &'static str {
 #[async_trait]
 impl EventLog for SqlUnit {
     async fn append(&mut self, events: Vec<Event>, trace: Option<&str>) -> Result<Vec<Event>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let mut told = Vec::with_capacity(events.len());
         for event in events {
             let row = NewEventRow {

@@ -1,8 +1,6 @@
 use app::ports::{Inbox, InboxEntry, NewInboxEntry, StoredArrival};
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use idempotency::{Arrival, InboxState};
 use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
@@ -10,6 +8,7 @@ use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
 use crate::{
     db::{Conn, find_locked, on_db},
     error::{corrupt, fail},
+    literals::WebhookWaiting,
     schema::webhook_inbox,
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
@@ -56,7 +55,7 @@ impl<'a> NewInboxRow<'a> {
             body: &entry.body,
             trace: entry.trace.as_deref(),
             received_at: DbTs(entry.received_at),
-            processed_at: (entry.state == InboxState::Applied).then_some(DbTs(entry.received_at)),
+            processed_at: is_settled(entry.state).then_some(DbTs(entry.received_at)),
         }
     }
 
@@ -106,6 +105,11 @@ pub(crate) struct InboxRow {
     processed_at: Option<DbTs>,
 }
 
+/// Whether nothing more is to be done about a webhook by itself.
+fn is_settled(state: InboxState) -> bool {
+    !matches!(state, InboxState::Received | InboxState::Waiting)
+}
+
 /// Reads a row back.
 pub(crate) fn entry_of(row: InboxRow) -> Result<InboxEntry, StoreError> {
     let id = InboxId::from(row.id);
@@ -141,12 +145,12 @@ pub(crate) fn entry_of(row: InboxRow) -> Result<InboxEntry, StoreError> {
 #[async_trait]
 impl Inbox for SqlUnit {
     async fn store(&mut self, entry: &NewInboxEntry) -> Result<StoredArrival, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         NewInboxRow::of(entry, Some(company)).store(conn).await
     }
 
     async fn find(&mut self, id: InboxId) -> Result<Option<InboxEntry>, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         let row: Option<InboxRow> = find_locked!(
             conn,
             webhook_inbox::table
@@ -166,8 +170,7 @@ impl Inbox for SqlUnit {
         call: Option<CallId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (conn, company) = self.parts()?;
-        let open = matches!(state, InboxState::Received | InboxState::Waiting);
+        let (conn, company) = self.parts();
         on_db!(conn, |c| {
             diesel::update(
                 webhook_inbox::table
@@ -178,7 +181,7 @@ impl Inbox for SqlUnit {
                 webhook_inbox::state.eq(state.as_str()),
                 webhook_inbox::reason.eq(reason),
                 webhook_inbox::call_id.eq(call.map(|call| call.0)),
-                webhook_inbox::processed_at.eq((!open).then_some(DbTs(now))),
+                webhook_inbox::processed_at.eq(is_settled(state).then_some(DbTs(now))),
             ))
             .execute(c)
             .await
@@ -188,13 +191,12 @@ impl Inbox for SqlUnit {
     }
 
     async fn take_waiting(&mut self, match_keys: &[String]) -> Result<Vec<InboxId>, StoreError> {
-        let (conn, company) = self.parts()?;
-        let waiting = InboxState::Waiting.as_str();
+        let (conn, company) = self.parts();
         let ids: Vec<DbId> = on_db!(conn, |c| {
             diesel::update(
                 webhook_inbox::table
                     .filter(webhook_inbox::company_id.eq(company))
-                    .filter(webhook_inbox::state.eq(waiting))
+                    .filter(WebhookWaiting)
                     .filter(webhook_inbox::match_key.eq_any(match_keys.iter().map(String::as_str))),
             )
             .set(webhook_inbox::state.eq(InboxState::Received.as_str()))

@@ -123,7 +123,7 @@ async fn end(
     error: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (conn, company) = unit.parts()?;
+    let (conn, company) = unit.parts();
     let held = jobs::table
         .filter(jobs::company_id.eq(company))
         .filter(jobs::id.eq(DbId::from(lease.job)))
@@ -142,7 +142,12 @@ async fn end(
             .await
     })
     .map_err(fail(TABLE))?;
-    if ended == 1 { Ok(()) } else { Err(StoreError::LeaseLost(lease.job)) }
+    if ended == 1 {
+        return Ok(());
+    }
+    // nothing of this unit may be committed, even by a caller who overlooks the error
+    unit.lost = Some(lease.job);
+    Err(StoreError::LeaseLost(lease.job))
 }
 
 #[async_trait]
@@ -153,7 +158,7 @@ impl JobOutbox for SqlUnit {
         trace: Option<&str>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (conn, company) = self.parts()?;
+        let (conn, company) = self.parts();
         insert_job(conn, Some(company), job, trace, now).await
     }
 

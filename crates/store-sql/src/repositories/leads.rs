@@ -1,11 +1,12 @@
 use app::ports::{EnsuredLead, NewLead};
 use crm::{AppointmentStatus, KnownLead, LeadMove, LeadStatus, OpenAppointment};
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, LeadId, StoreError, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::contacts;
 use crate::{
     db::{Conn, find_locked, on_db},
     error::{corrupt, fail},
@@ -30,11 +31,12 @@ async fn to_go_on_with(
         .filter(leads::company_id.eq(company))
         .filter(leads::contact_card_id.eq(DbId::from(contact)))
         .filter(leads::status.eq_any(wanted.map(|status| status.as_str())))
-        .order(leads::created_at.desc())
-        .select((leads::id, leads::status));
-    let rows: Vec<(DbId, String)> = on_db!(conn, |c| query.load(c).await).map_err(fail(TABLE))?;
+        .select((leads::created_at, leads::id, leads::status));
+    let mut rows: Vec<(DbTs, DbId, String)> = on_db!(conn, |c| query.load(c).await).map_err(fail(TABLE))?;
+    // they are few; asked for in order, SQLite would rather walk all the tenant's leads, which an index has in order
+    rows.sort_by_key(|(created, id, _)| std::cmp::Reverse((*created, id.0)));
     let mut asleep = None;
-    for (id, status) in rows {
+    for (_, id, status) in rows {
         let id = LeadId::from(id);
         let status = status_of(id, &status)?;
         if status.is_active() {
@@ -51,11 +53,14 @@ pub(super) async fn ensure(
     lead: &NewLead<'_>,
     now: Timestamp,
 ) -> Result<EnsuredLead, StoreError> {
-    // the contact's row is locked by whoever ensured it, so at most one caller of a contact is here; the unique index
-    // would tell if that ever ceased to be so
-    if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
-        touch(conn, company, id, lead.contacted_at, now).await?;
-        return Ok(EnsuredLead { id, status, is_new: false });
+    if let Some(known) = go_on(conn, company, lead, now).await? {
+        return Ok(known);
+    }
+    // whoever makes or wakes a lead has its card locked, so that there is at most one of them for each customer; what was
+    // not there a moment ago may be there now
+    contacts::lock(conn, company, lead.contact).await?;
+    if let Some(known) = go_on(conn, company, lead, now).await? {
+        return Ok(known);
     }
     let row = (
         leads::id.eq(DbId::from(lead.id)),
@@ -85,6 +90,17 @@ pub(super) async fn ensure(
     )
     .await?;
     Ok(EnsuredLead { id: lead.id, status: LeadStatus::New, is_new: true })
+}
+
+async fn go_on(
+    conn: &mut Conn,
+    company: &str,
+    lead: &NewLead<'_>,
+    now: Timestamp,
+) -> Result<Option<EnsuredLead>, StoreError> {
+    let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? else { return Ok(None) };
+    touch(conn, company, id, lead.contacted_at, now).await?;
+    Ok(Some(EnsuredLead { id, status, is_new: false }))
 }
 
 async fn touch(
@@ -130,7 +146,6 @@ pub(super) async fn known(
         .filter(appointments::company_id.eq(company))
         .filter(appointments::lead_id.eq(DbId::from(id)))
         .filter(appointments::status.eq_any(open))
-        .order(appointments::scheduled_start)
         .select((appointments::id, appointments::scheduled_start, appointments::status));
     let rows: Vec<(DbId, DbTs, String)> =
         on_db!(conn, |c| query.load(c).await).map_err(fail("appointments"))?;
@@ -141,6 +156,8 @@ pub(super) async fn known(
             .map_err(|error: crm::UnknownWord| corrupt("appointments", "status", appointment.0, error))?;
         open_appointments.push(OpenAppointment { id: appointment.into(), start: start.0, status });
     }
+    // here and not by the database, for the same reason as above
+    open_appointments.sort_by_key(|open| (open.start, open.id));
     Ok(Some(KnownLead {
         status: status_of(id, &status)?,
         last_verdict_at: last_verdict_at.map(|at| at.0),
@@ -192,8 +209,11 @@ pub(super) async fn record_verdict(
     let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
     let lead_move = match lead_move {
         Some(moved) if moved.to.is_active() && !moved.from.is_active() => {
-            let contact: DbId = on_db!(conn, |c| target.select(leads::contact_card_id).get_result(c).await)
-                .map_err(fail(TABLE))?;
+            let contact: Option<DbId> =
+                on_db!(conn, |c| { target.select(leads::contact_card_id).get_result(c).await.optional() })
+                    .map_err(fail(TABLE))?;
+            let Some(contact) = contact else { return Ok(false) };
+            contacts::lock(conn, company, contact.into()).await?;
             // waking this lead would give the customer two active ones; the other one goes on
             match to_go_on_with(conn, company, contact.into()).await? {
                 Some((other, status)) if other != id && status.is_active() => None,
@@ -212,7 +232,7 @@ pub(super) async fn record_verdict(
         .map_err(fail(TABLE))?;
         return Ok(false);
     };
-    let version: i32 = on_db!(conn, |c| {
+    let version: Option<i32> = on_db!(conn, |c| {
         diesel::update(target)
             .set((
                 leads::status.eq(moved.to.as_str()),
@@ -223,8 +243,10 @@ pub(super) async fn record_verdict(
             .returning(leads::version)
             .get_result(c)
             .await
+            .optional()
     })
     .map_err(fail(TABLE))?;
+    let Some(version) = version else { return Ok(false) };
     let line = HistoryLine {
         lead: id,
         version,

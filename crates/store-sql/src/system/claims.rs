@@ -3,7 +3,8 @@
 use app::ports::{Claim, JobClaims, Release, Renewal, SlotJob};
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName,
+    ExpressionMethods, IntoSql, QueryDsl, QueryableByName,
+    dsl::case_when,
     sql_types::{BigInt, Integer, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
@@ -13,8 +14,9 @@ use queue::{ClaimedJob, JobState, Lease, Queue};
 use super::SystemUnit;
 use crate::{
     SqlSystem,
-    db::{Conn, on_db},
+    db::{Conn, on_db, statement},
     error::{corrupt, fail},
+    literals::JobReady,
     repositories::insert_job,
     schema::{jobs, schedule_slots},
     types::{DbDoc, DbId, DbTs, Doc, Id, Ts},
@@ -24,21 +26,29 @@ const TABLE: &str = "jobs";
 
 /// Which jobs a claim takes, on PostgreSQL.
 ///
-/// `keys` walks the index from tenant to tenant without reading their jobs; `due` takes a few of each tenant and
-/// priority; `turns` gives each its turn, counting what the tenant has running already; only the jobs finally picked are
-/// locked, and those another claimer is just taking are skipped.
+/// `oldest` is as many of the oldest due jobs as are ever looked at; mostly that is all of them. Only if there are more,
+/// some tenant may have all its jobs behind another's backlog: then `keys` walks the index from tenant to tenant without
+/// reading their jobs, and `due` adds a few of each tenant and priority. `turns` gives each its turn, counting what the
+/// tenant has running already; only the jobs finally picked are locked, and those another claimer is just taking are
+/// skipped.
 const CLAIM_POSTGRES: &str = "
-WITH RECURSIVE keys (fairness_key) AS (
-    (SELECT min(fairness_key) FROM jobs WHERE queue = $1 AND state = 'ready')
+WITH RECURSIVE oldest AS MATERIALIZED (
+    SELECT id, fairness_key, priority, run_at FROM jobs
+    WHERE queue = $1 AND state = 'ready' AND run_at <= $2
+    ORDER BY run_at LIMIT $3 + 256
+),
+keys (fairness_key) AS (
+    SELECT CASE WHEN (SELECT count(*) FROM oldest) >= $3 + 256
+                THEN (SELECT min(fairness_key) FROM jobs WHERE queue = $1 AND state = 'ready') END
     UNION ALL
     SELECT (SELECT min(j.fairness_key) FROM jobs j
             WHERE j.queue = $1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key)
     FROM keys k WHERE k.fairness_key IS NOT NULL
 ),
-busy AS (
-    SELECT fairness_key, count(*) AS running FROM jobs WHERE queue = $1 AND state = 'running' GROUP BY fairness_key
-),
+share AS (SELECT greatest(2, 2 * $3 / greatest(1, count(fairness_key)) + 1) AS most FROM keys),
 due AS (
+    SELECT id, fairness_key, priority, run_at FROM oldest
+    UNION
     SELECT c.id, c.fairness_key, c.priority, c.run_at
     FROM keys k
     CROSS JOIN (VALUES (20::smallint), (10::smallint), (0::smallint)) AS p (priority)
@@ -46,9 +56,12 @@ due AS (
         SELECT j.id, j.fairness_key, j.priority, j.run_at FROM jobs j
         WHERE j.queue = $1 AND j.state = 'ready' AND j.fairness_key = k.fairness_key
           AND j.priority = p.priority AND j.run_at <= $2
-        ORDER BY j.run_at, j.id LIMIT $3 * 2
+        ORDER BY j.run_at, j.id LIMIT (SELECT most FROM share)
     ) c
     WHERE k.fairness_key IS NOT NULL
+),
+busy AS (
+    SELECT fairness_key, count(*) AS running FROM jobs WHERE queue = $1 AND state = 'running' GROUP BY fairness_key
 ),
 turns AS (
     SELECT d.id, d.priority, d.run_at, coalesce(b.running, 0)
@@ -59,7 +72,8 @@ picked AS (
     SELECT j.id FROM jobs j
     JOIN (SELECT id, turn, priority, run_at FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT $3 * 4) t
       ON t.id = j.id
-    WHERE j.state = 'ready'
+    -- looked at again under the lock: it may have been taken, done and put back for later since
+    WHERE j.state = 'ready' AND j.run_at <= $2
     ORDER BY t.turn, t.priority DESC, t.run_at, j.id
     LIMIT $3
     FOR UPDATE OF j SKIP LOCKED
@@ -71,17 +85,23 @@ RETURNING jobs.id, jobs.company_id, jobs.kind, jobs.args, jobs.attempts, jobs.sn
 
 /// The same on SQLite, which has one writer at a time and so nothing to lock.
 const CLAIM_SQLITE: &str = "
-WITH RECURSIVE keys (fairness_key) AS (
-    SELECT min(fairness_key) FROM jobs WHERE queue = ?1 AND state = 'ready'
+WITH RECURSIVE oldest AS MATERIALIZED (
+    SELECT id, fairness_key, priority, run_at FROM jobs
+    WHERE queue = ?1 AND state = 'ready' AND run_at <= ?2
+    ORDER BY run_at LIMIT ?3 + 256
+),
+keys (fairness_key) AS (
+    SELECT CASE WHEN (SELECT count(*) FROM oldest) >= ?3 + 256
+                THEN (SELECT min(fairness_key) FROM jobs WHERE queue = ?1 AND state = 'ready') END
     UNION ALL
     SELECT (SELECT min(j.fairness_key) FROM jobs j
             WHERE j.queue = ?1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key)
     FROM keys k WHERE k.fairness_key IS NOT NULL
 ),
-busy AS (
-    SELECT fairness_key, count(*) AS running FROM jobs WHERE queue = ?1 AND state = 'running' GROUP BY fairness_key
-),
+share AS MATERIALIZED (SELECT max(2, 2 * ?3 / max(1, count(fairness_key)) + 1) AS most FROM keys),
 due AS (
+    SELECT id, fairness_key, priority, run_at FROM oldest
+    UNION
     SELECT j.id, j.fairness_key, j.priority, j.run_at
     FROM keys k
     CROSS JOIN (SELECT 20 AS priority UNION ALL SELECT 10 UNION ALL SELECT 0) p
@@ -89,9 +109,12 @@ due AS (
         SELECT i.id FROM jobs i
         WHERE i.queue = ?1 AND i.state = 'ready' AND i.fairness_key = k.fairness_key
           AND i.priority = p.priority AND i.run_at <= ?2
-        ORDER BY i.run_at, i.id LIMIT ?3
+        ORDER BY i.run_at, i.id LIMIT (SELECT most FROM share)
     )
     WHERE k.fairness_key IS NOT NULL
+),
+busy AS MATERIALIZED (
+    SELECT fairness_key, count(*) AS running FROM jobs WHERE queue = ?1 AND state = 'running' GROUP BY fairness_key
 ),
 turns AS (
     SELECT d.id, d.priority, d.run_at, coalesce(b.running, 0)
@@ -154,6 +177,13 @@ macro_rules! claim_with {
     };
 }
 
+/// The same order for all: two transactions that lock several jobs each never wait for each other in a circle.
+fn in_order(leases: &[Lease]) -> Vec<Lease> {
+    let mut leases = leases.to_vec();
+    leases.sort_by_key(|lease| lease.job);
+    leases
+}
+
 /// The row a lease stands for, if it is still the newest.
 macro_rules! held {
     ($lease:expr) => {
@@ -164,13 +194,38 @@ macro_rules! held {
     };
 }
 
+/// Ends a job that had no result to store; `false` if its lease was lost.
+async fn end(
+    conn: &mut Conn,
+    lease: Lease,
+    state: JobState,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let ended = on_db!(conn, |c| {
+        diesel::update(held!(lease))
+            .set((
+                jobs::state.eq(state.as_str()),
+                jobs::finished_at.eq(Some(DbTs(now))),
+                jobs::lease_token.eq(None::<DbId>),
+                jobs::lease_until.eq(None::<DbTs>),
+                jobs::cancel_requested.eq(false),
+                error.map(|error| jobs::last_error.eq(error)),
+            ))
+            .execute(c)
+            .await
+    })
+    .map_err(fail(TABLE))?;
+    Ok(ended > 0)
+}
+
 #[async_trait]
 impl JobClaims for SqlSystem {
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError> {
         let mut conn = self.db.writer().await?;
         let rows = match &mut conn {
-            Conn::Postgres(pg) => claim_with!(CLAIM_POSTGRES, claim, &mut **pg),
-            Conn::Sqlite(lite) => claim_with!(CLAIM_SQLITE, claim, &mut **lite),
+            Conn::Postgres(pg) => statement!(pg, |c| claim_with!(CLAIM_POSTGRES, claim, c)),
+            Conn::Sqlite(lite) => statement!(lite, |c| claim_with!(CLAIM_SQLITE, claim, c)),
         }
         .map_err(fail(TABLE))?;
         rows.into_iter().map(|row| claimed_of(row, claim)).collect()
@@ -178,9 +233,9 @@ impl JobClaims for SqlSystem {
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Renewal>, StoreError> {
         let mut unit = SystemUnit::begin(self).await?;
-        let conn = unit.conn()?;
+        let conn = unit.conn();
         let mut renewals = Vec::with_capacity(leases.len());
-        for lease in leases {
+        for lease in in_order(leases) {
             let found: Option<bool> = on_db!(conn, |c| {
                 let renewed = diesel::update(held!(lease))
                     .set(jobs::lease_until.eq(Some(DbTs(until))))
@@ -202,9 +257,9 @@ impl JobClaims for SqlSystem {
 
     async fn finish(&self, leases: &[Lease], now: Timestamp) -> Result<usize, StoreError> {
         let mut unit = SystemUnit::begin(self).await?;
-        let conn = unit.conn()?;
+        let conn = unit.conn();
         let mut finished = 0;
-        for lease in leases {
+        for lease in in_order(leases) {
             finished += on_db!(conn, |c| {
                 diesel::update(held!(lease))
                     .set((
@@ -226,45 +281,39 @@ impl JobClaims for SqlSystem {
     async fn release(&self, lease: Lease, release: &Release, now: Timestamp) -> Result<bool, StoreError> {
         let mut conn = self.db.writer().await?;
         // an attempt that was cut short or gave way does not count; one that failed does
-        let (state, at, attempts_back, snoozes, error) = match release {
-            Release::Retry { at, error } => (JobState::Ready, Some(*at), 0, 0, Some(error.as_str())),
-            Release::Snooze { at } => (JobState::Ready, Some(*at), 1, 1, None),
-            Release::HandBack => (JobState::Ready, Some(now), 1, 0, None),
-            Release::Bury { error } => (JobState::Dead, None, 0, 0, Some(error.as_str())),
-            Release::Cancel => (JobState::Cancelled, None, 0, 0, None),
-        };
-        let ended = (state != JobState::Ready).then_some(DbTs(now));
-        let put_back = on_db!(&mut conn, |c| {
-            let values = (
-                jobs::state.eq(state.as_str()),
-                jobs::attempts.eq(jobs::attempts - attempts_back),
-                jobs::snoozes.eq(jobs::snoozes + snoozes),
-                jobs::lease_token.eq(None::<DbId>),
-                jobs::lease_until.eq(None::<DbTs>),
-                jobs::cancel_requested.eq(false),
-                jobs::finished_at.eq(ended),
-            );
-            let put_back = diesel::update(held!(lease)).set((values, at.map(|at| jobs::run_at.eq(DbTs(at)))));
-            match error {
-                // a snooze keeps the last error for people to see
-                None => put_back.execute(c).await,
-                Some(error) => {
-                    diesel::update(held!(lease))
-                        .set((
-                            (
-                                jobs::state.eq(state.as_str()),
-                                jobs::lease_token.eq(None::<DbId>),
-                                jobs::lease_until.eq(None::<DbTs>),
-                                jobs::cancel_requested.eq(false),
-                                jobs::finished_at.eq(ended),
-                                jobs::last_error.eq(Some(error)),
-                            ),
-                            at.map(|at| jobs::run_at.eq(DbTs(at))),
-                        ))
-                        .execute(c)
-                        .await
-                }
+        let (at, attempts_back, snoozes, error) = match release {
+            Release::Retry { at, error } => (Some(*at), 0, 0, Some(error.as_str())),
+            // the last error stays for people to see
+            Release::Snooze { at } => (Some(*at), 1, 1, None),
+            // it keeps its place
+            Release::HandBack => (None, 1, 0, None),
+            Release::Bury { error } => {
+                return end(&mut conn, lease, JobState::Dead, Some(error.as_str()), now).await;
             }
+            Release::Cancel => return end(&mut conn, lease, JobState::Cancelled, None, now).await,
+        };
+        let put_back = on_db!(&mut conn, |c| {
+            // somebody called it off, and no heartbeat came to say so: it ends here
+            let called_off = || jobs::cancel_requested.eq(true);
+            let state = |state: JobState| state.as_str().into_sql::<Text>();
+            let ended = |at: Option<DbTs>| at.into_sql::<Nullable<Ts>>();
+            diesel::update(held!(lease))
+                .set((
+                    jobs::state
+                        .eq(case_when(called_off(), state(JobState::Cancelled))
+                            .otherwise(state(JobState::Ready))),
+                    jobs::finished_at
+                        .eq(case_when(called_off(), ended(Some(DbTs(now)))).otherwise(ended(None))),
+                    jobs::attempts.eq(jobs::attempts - attempts_back),
+                    jobs::snoozes.eq(jobs::snoozes + snoozes),
+                    jobs::lease_token.eq(None::<DbId>),
+                    jobs::lease_until.eq(None::<DbTs>),
+                    jobs::cancel_requested.eq(false),
+                    at.map(|at| jobs::run_at.eq(DbTs(at))),
+                    error.map(|error| jobs::last_error.eq(error)),
+                ))
+                .execute(c)
+                .await
         })
         .map_err(fail(TABLE))?;
         Ok(put_back > 0)
@@ -273,24 +322,19 @@ impl JobClaims for SqlSystem {
     async fn rescue(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
         // one that keeps killing its workers comes back like any other: whoever claims it next sees by its attempts that
-        // it is to be given up, and says so in the domain
-        let rescued = on_db!(&mut conn, |c| {
-            diesel::update(
-                jobs::table
-                    .filter(jobs::state.eq(JobState::Running.as_str()))
-                    .filter(jobs::lease_until.lt(DbTs(now))),
-            )
-            .set((
-                jobs::state.eq(JobState::Ready.as_str()),
-                jobs::lease_token.eq(None::<DbId>),
-                jobs::lease_until.eq(None::<DbTs>),
-                jobs::last_error.eq(Some("its worker vanished")),
-            ))
-            .execute(c)
-            .await
-        })
-        .map_err(fail(TABLE))?;
-        Ok(rescued)
+        // it is to be given up, and says so in the domain. One that is just being renewed or ended is left to that.
+        let lock = match &conn {
+            Conn::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+            Conn::Sqlite(_) => "",
+        };
+        let text = format!(
+            "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'ready' END, \
+                    finished_at = CASE WHEN cancel_requested THEN $1 END, \
+                    cancel_requested = false, lease_token = NULL, lease_until = NULL, last_error = 'its worker vanished' \
+             WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < $1{lock})"
+        );
+        on_db!(&mut conn, |c| diesel::sql_query(&text).bind::<Ts, _>(DbTs(now)).execute(c).await)
+            .map_err(fail(TABLE))
     }
 
     async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Timestamp)>, StoreError> {
@@ -299,7 +343,8 @@ impl JobClaims for SqlSystem {
         for queue in queues {
             let first: Option<DbTs> = on_db!(&mut conn, |c| {
                 let first = jobs::table
-                    .filter(jobs::queue.eq(queue.as_str()).and(jobs::state.eq(JobState::Ready.as_str())))
+                    .filter(JobReady)
+                    .filter(jobs::queue.eq(queue.as_str()))
                     .order(jobs::run_at)
                     .limit(1)
                     .select(jobs::run_at)
@@ -315,7 +360,7 @@ impl JobClaims for SqlSystem {
 
     async fn enqueue_slot(&self, slot: &SlotJob, now: Timestamp) -> Result<bool, StoreError> {
         let mut unit = SystemUnit::begin(self).await?;
-        let conn = unit.conn()?;
+        let conn = unit.conn();
         let row = (
             schedule_slots::schedule.eq(slot.slot.schedule),
             schedule_slots::begins_at.eq(DbTs(slot.slot.begins)),
@@ -326,7 +371,7 @@ impl JobClaims for SqlSystem {
             diesel::insert_into(schedule_slots::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("schedule_slots"))?;
-        let added = taken > 0 && insert_job(unit.conn()?, None, &slot.job, None, now).await?;
+        let added = taken > 0 && insert_job(unit.conn(), None, &slot.job, None, now).await?;
         unit.commit().await?;
         Ok(added)
     }

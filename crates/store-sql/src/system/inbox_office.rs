@@ -1,6 +1,6 @@
 use app::ports::{InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use idempotency::InboxState;
 use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
@@ -9,6 +9,7 @@ use crate::{
     SqlSystem,
     db::on_db,
     error::{corrupt, fail},
+    literals::WebhookOpen,
     repositories::{InboxRow, NewInboxRow, entry_of},
     schema::webhook_inbox as inbox,
     types::{DbId, DbTs},
@@ -16,14 +17,15 @@ use crate::{
 
 const TABLE: &str = "webhook_inbox";
 
-type LineRow =
-    (DbId, Option<String>, String, String, String, Option<String>, Option<i64>, i32, DbTs);
+type LineRow = (DbId, Option<String>, String, String, String, Option<String>, Option<i64>, i32, DbTs);
 
 fn line_of(row: LineRow) -> Result<InboxLine, StoreError> {
     let (id, company, provider, kind, state, reason, call, duplicates, received_at) = row;
     let id = InboxId::from(id);
     let company = match company {
-        Some(text) => Some(CompanyId::try_new(text).map_err(|error| corrupt(TABLE, "company_id", id, error))?),
+        Some(text) => {
+            Some(CompanyId::try_new(text).map_err(|error| corrupt(TABLE, "company_id", id, error))?)
+        }
         None => None,
     };
     Ok(InboxLine {
@@ -69,6 +71,9 @@ impl InboxOffice for SqlSystem {
             }
             if let Some(state) = filter.state {
                 query = query.filter(inbox::state.eq(state.as_str()));
+                if matches!(state, InboxState::Received | InboxState::Waiting | InboxState::Quarantined) {
+                    query = query.filter(WebhookOpen);
+                }
             }
             if let Some(company) = &filter.company {
                 query = query.filter(inbox::company_id.eq(company.as_str()));
@@ -95,10 +100,10 @@ impl InboxOffice for SqlSystem {
     async fn assign(&self, id: InboxId, company: &CompanyId) -> Result<(), StoreError> {
         let mut conn = self.db.writer().await?;
         on_db!(&mut conn, |c| {
-            diesel::update(inbox::table.find(DbId::from(id)))
-                .set(inbox::company_id.eq(Some(company.as_str())))
-                .execute(c)
-                .await
+            let quarantined = inbox::table
+                .filter(inbox::id.eq(DbId::from(id)))
+                .filter(inbox::state.eq(InboxState::Quarantined.as_str()));
+            diesel::update(quarantined).set(inbox::company_id.eq(Some(company.as_str()))).execute(c).await
         })
         .map_err(fail(TABLE))?;
         Ok(())
@@ -108,6 +113,7 @@ impl InboxOffice for SqlSystem {
         let mut conn = self.db.reader().await?;
         let rows: Vec<InboxRow> = on_db!(&mut conn, |c| {
             inbox::table
+                .filter(WebhookOpen)
                 .filter(inbox::state.eq(InboxState::Waiting.as_str()))
                 .filter(inbox::received_at.lt(DbTs(before)))
                 .order(inbox::id)
@@ -123,16 +129,20 @@ impl InboxOffice for SqlSystem {
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
         let settled = [InboxState::Applied.as_str(), InboxState::Ignored.as_str()];
-        on_db!(&mut conn, |c| {
-            let old: Vec<DbId> = inbox::table
+        let old: Vec<DbId> = on_db!(&mut conn, |c| {
+            inbox::table
+                // nothing is settled before it arrives, and the index is on that
                 .filter(inbox::received_at.lt(DbTs(before)))
+                .filter(inbox::processed_at.lt(DbTs(before)).assume_not_null())
                 .filter(inbox::state.eq_any(settled))
                 .order(inbox::received_at)
                 .limit(limit)
                 .select(inbox::id)
                 .load(c)
                 .await
-                .map_err(fail(TABLE))?;
+        })
+        .map_err(fail(TABLE))?;
+        on_db!(&mut conn, |c| {
             diesel::delete(inbox::table.filter(inbox::id.eq_any(old)).filter(inbox::state.eq_any(settled)))
                 .execute(c)
                 .await

@@ -1,7 +1,8 @@
 use app::ports::{JobFilter, JobLine, JobOffice, QueueDepth, ReplayOutcome};
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
+    ExpressionMethods, IntoSql, QueryDsl, QueryableByName, SelectableHelper,
+    dsl::case_when,
     sql_types::{BigInt, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
@@ -59,7 +60,11 @@ impl JobOffice for SqlSystem {
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobLine>, StoreError> {
         let mut conn = self.db.reader().await?;
         let rows: Vec<JobRow> = on_db!(&mut conn, |c| {
-            let mut query = jobs::table.order(jobs::id.desc()).limit(filter.limit).select(JobRow::as_select()).into_boxed();
+            let mut query = jobs::table
+                .order(jobs::id.desc())
+                .limit(filter.limit)
+                .select(JobRow::as_select())
+                .into_boxed();
             if let Some(queue) = filter.queue {
                 query = query.filter(jobs::queue.eq(queue.as_str()));
             }
@@ -95,16 +100,19 @@ impl JobOffice for SqlSystem {
         let mut conn = self.db.writer().await?;
         let replayable = [JobState::Dead.as_str(), JobState::Cancelled.as_str()];
         let changed = on_db!(&mut conn, |c| {
-            diesel::update(jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(replayable)))
-                .set((
-                    jobs::state.eq(JobState::Ready.as_str()),
-                    jobs::attempts.eq(0),
-                    jobs::run_at.eq(DbTs(now)),
-                    jobs::finished_at.eq(None::<DbTs>),
-                    jobs::cancel_requested.eq(false),
-                ))
-                .execute(c)
-                .await
+            diesel::update(
+                jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(replayable)),
+            )
+            .set((
+                jobs::state.eq(JobState::Ready.as_str()),
+                jobs::attempts.eq(0),
+                jobs::snoozes.eq(0),
+                jobs::run_at.eq(DbTs(now)),
+                jobs::finished_at.eq(None::<DbTs>),
+                jobs::cancel_requested.eq(false),
+            ))
+            .execute(c)
+            .await
         });
         match changed.map_err(fail(TABLE)) {
             Ok(changed) => outcome(&mut conn, id, changed).await,
@@ -116,34 +124,38 @@ impl JobOffice for SqlSystem {
 
     async fn cancel(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
         let mut conn = self.db.writer().await?;
-        let at_rest = [JobState::Ready.as_str(), JobState::Dead.as_str()];
-        let ended = on_db!(&mut conn, |c| {
-            diesel::update(jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(at_rest)))
-                .set((jobs::state.eq(JobState::Cancelled.as_str()), jobs::finished_at.eq(Some(DbTs(now)))))
+        let open = [JobState::Ready.as_str(), JobState::Dead.as_str(), JobState::Running.as_str()];
+        // one statement: between two, the job could go from the one state to the other and be missed by both
+        let changed = on_db!(&mut conn, |c| {
+            let running = || jobs::state.eq(JobState::Running.as_str());
+            let state = |state: JobState| state.as_str().into_sql::<Text>();
+            let ended = |at: Option<DbTs>| at.into_sql::<Nullable<Ts>>();
+            diesel::update(jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(open)))
+                .set((
+                    jobs::state
+                        .eq(case_when(running(), state(JobState::Running))
+                            .otherwise(state(JobState::Cancelled))),
+                    jobs::finished_at.eq(case_when(running(), ended(None)).otherwise(ended(Some(DbTs(now))))),
+                    jobs::cancel_requested.eq(running()),
+                ))
                 .execute(c)
                 .await
         })
         .map_err(fail(TABLE))?;
-        let asked = on_db!(&mut conn, |c| {
-            diesel::update(
-                jobs::table
-                    .filter(jobs::id.eq(DbId::from(id)))
-                    .filter(jobs::state.eq(JobState::Running.as_str())),
-            )
-            .set(jobs::cancel_requested.eq(true))
-            .execute(c)
-            .await
-        })
-        .map_err(fail(TABLE))?;
-        outcome(&mut conn, id, ended + asked).await
+        outcome(&mut conn, id, changed).await
     }
 
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         let mut conn = self.db.reader().await?;
-        // what is done is not counted: there may be millions, and nobody waits for them
-        let text = "SELECT queue, state, count(*) AS count, \
-                    min(CASE WHEN state = 'running' THEN started_at ELSE run_at END) AS oldest \
-                    FROM jobs WHERE state IN ('ready', 'running', 'dead') GROUP BY queue, state ORDER BY queue, state";
+        // what is done is not counted: there may be millions, and nobody waits for them. Each state has an index of its
+        // own, which one query over several states could not use
+        let text = "SELECT queue, 'dead' AS state, count(*) AS count, min(run_at) AS oldest \
+                    FROM jobs WHERE state = 'dead' GROUP BY queue \
+                    UNION ALL SELECT queue, 'ready', count(*), min(run_at) \
+                    FROM jobs WHERE state = 'ready' GROUP BY queue \
+                    UNION ALL SELECT queue, 'running', count(*), min(started_at) \
+                    FROM jobs WHERE state = 'running' GROUP BY queue \
+                    ORDER BY queue, state";
         let rows: Vec<DepthRow> =
             on_db!(&mut conn, |c| diesel::sql_query(text).load(c).await).map_err(fail(TABLE))?;
         rows.into_iter().map(DepthRow::into_depth).collect()
@@ -156,39 +168,28 @@ impl JobOffice for SqlSystem {
         limit: i64,
     ) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        let ended = [JobState::Done.as_str(), JobState::Cancelled.as_str()];
-        let deleted = on_db!(&mut conn, |c| {
-            let old: Vec<DbId> = jobs::table
-                .filter(
-                    jobs::state.eq_any(ended).and(jobs::finished_at.lt(DbTs(before)).assume_not_null()).or(
-                        jobs::state
-                            .eq(JobState::Dead.as_str())
-                            .and(jobs::finished_at.lt(DbTs(dead_before)).assume_not_null()),
-                    ),
-                )
-                .order(jobs::finished_at)
-                .limit(limit)
-                .select(jobs::id)
-                .load(c)
-                .await
-                .map_err(fail(TABLE))?;
-            // a dead job may have been replayed since
-            diesel::delete(
-                jobs::table
-                    .filter(jobs::id.eq_any(old))
-                    .filter(jobs::state.ne_all([JobState::Ready.as_str(), JobState::Running.as_str()])),
-            )
-            .execute(c)
-            .await
-        })
-        .map_err(fail(TABLE))?;
+        let mut deleted = 0;
+        // each sort has an index of its own. A dead job may be replayed meanwhile, so its state is looked at again
+        for (states, before) in [("IN ('done', 'cancelled')", before), ("= 'dead'", dead_before)] {
+            let text = format!(
+                "DELETE FROM jobs WHERE state {states} AND id IN \
+                 (SELECT id FROM jobs WHERE state {states} AND finished_at < $1 ORDER BY finished_at LIMIT $2)"
+            );
+            deleted += on_db!(&mut conn, |c| {
+                let query = diesel::sql_query(&text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
+                query.execute(c).await
+            })
+            .map_err(fail(TABLE))?;
+        }
         Ok(deleted)
     }
 
     async fn delete_slots(&self, before: Timestamp) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
         on_db!(&mut conn, |c| {
-            diesel::delete(schedule_slots::table.filter(schedule_slots::begins_at.lt(DbTs(before)))).execute(c).await
+            diesel::delete(schedule_slots::table.filter(schedule_slots::begins_at.lt(DbTs(before))))
+                .execute(c)
+                .await
         })
         .map_err(fail("schedule_slots"))
     }

@@ -11,36 +11,26 @@ use kernel::StoreError;
 use crate::{
     SqlSystem,
     db::Conn,
-    unit::{begin, commit, discard},
+    unit::{begin, commit},
 };
 
-/// A transaction across tenants; closes its connection if it is dropped before it is committed.
+/// A transaction across tenants. Its connection is closed if it is dropped before it is committed.
 struct SystemUnit {
-    conn: Option<Conn>,
+    conn: Conn,
 }
 
 impl SystemUnit {
     async fn begin(system: &SqlSystem) -> Result<Self, StoreError> {
-        let mut unit = Self { conn: Some(system.db.writer().await?) };
-        begin(unit.conn()?).await?;
-        Ok(unit)
+        let mut conn = system.db.writer().await?;
+        begin(&mut conn).await?;
+        Ok(Self { conn })
     }
 
-    fn conn(&mut self) -> Result<&mut Conn, StoreError> {
-        self.conn.as_mut().ok_or_else(|| StoreError::Unavailable("the unit of work has ended".into()))
+    fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
     }
 
     async fn commit(mut self) -> Result<(), StoreError> {
-        commit(self.conn()?).await?;
-        drop(self.conn.take());
-        Ok(())
-    }
-}
-
-impl Drop for SystemUnit {
-    fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            discard(conn);
-        }
+        commit(&mut self.conn).await
     }
 }

@@ -1,6 +1,8 @@
+use ::calls::CallStage;
+use std::collections::BTreeSet;
+
 use app::ports::{Sweeps, Unfinished};
 use async_trait::async_trait;
-use ::calls::CallStage;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, CompanyId, StoreError, Timestamp};
@@ -9,9 +11,13 @@ use crate::{
     SqlSystem,
     db::on_db,
     error::{corrupt, fail},
+    literals::{CallUnfinished, RequestOpen, TaskWaiting},
     schema::{calls, events, shunya_jobs, tasks},
     types::{DbId, DbTs},
 };
+
+/// No more overdue tasks than this are looked at for whose they are; the rest are found once these are marked.
+const MOST_OVERDUE: i64 = 5_000;
 
 fn company_of(table: &'static str, id: impl ToString, text: String) -> Result<CompanyId, StoreError> {
     CompanyId::try_new(text).map_err(|error| corrupt(table, "company_id", id, error))
@@ -26,6 +32,7 @@ impl Sweeps for SqlSystem {
         for stage in [CallStage::FetchingRecording, CallStage::Recorded, CallStage::AwaitingRecording] {
             let rows: Vec<(i64, String)> = on_db!(&mut conn, |c| {
                 calls::table
+                    .filter(CallUnfinished)
                     .filter(calls::stage.eq(stage.as_str()))
                     .filter(calls::updated_at.lt(DbTs(before)))
                     .order(calls::updated_at)
@@ -51,7 +58,7 @@ impl Sweeps for SqlSystem {
         let mut conn = self.db.reader().await?;
         let rows: Vec<(DbId, String, String)> = on_db!(&mut conn, |c| {
             shunya_jobs::table
-                .filter(shunya_jobs::state.eq_any(["pending", "running"]))
+                .filter(RequestOpen)
                 .filter(shunya_jobs::updated_at.lt(DbTs(before)))
                 .order(shunya_jobs::updated_at)
                 .limit(limit)
@@ -73,34 +80,38 @@ impl Sweeps for SqlSystem {
 
     async fn overdue_tasks(&self, now: Timestamp) -> Result<Vec<Unfinished>, StoreError> {
         let mut conn = self.db.reader().await?;
+        // told apart here: asked for distinct companies, SQLite would walk an index that has them in order, and all tasks
         let rows: Vec<String> = on_db!(&mut conn, |c| {
             tasks::table
-                .filter(tasks::status.eq_any(["open", "pending"]))
+                .filter(TaskWaiting)
                 .filter(tasks::due_at.lt(DbTs(now)))
+                .order(tasks::due_at)
+                .limit(MOST_OVERDUE)
                 .select(tasks::company_id)
-                .distinct()
                 .load(c)
                 .await
         })
         .map_err(fail("tasks"))?;
-        rows.into_iter()
+        let companies: BTreeSet<String> = rows.into_iter().collect();
+        companies
+            .into_iter()
             .map(|company| company_of("tasks", "?", company).map(Unfinished::OverdueTasks))
             .collect()
     }
 
     async fn delete_events(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        on_db!(&mut conn, |c| {
-            let old: Vec<DbId> = events::table
+        let old: Vec<DbId> = on_db!(&mut conn, |c| {
+            events::table
                 .filter(events::created_at.lt(DbTs(before)))
                 .order(events::created_at)
                 .limit(limit)
                 .select(events::id)
                 .load(c)
                 .await
-                .map_err(fail("events"))?;
-            diesel::delete(events::table.filter(events::id.eq_any(old))).execute(c).await
         })
-        .map_err(fail("events"))
+        .map_err(fail("events"))?;
+        on_db!(&mut conn, |c| diesel::delete(events::table.filter(events::id.eq_any(old))).execute(c).await)
+            .map_err(fail("events"))
     }
 }

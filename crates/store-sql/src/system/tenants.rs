@@ -122,7 +122,10 @@ impl Tenants for SqlSystem {
         })
         .map_err(fail("provider_credentials"))?;
         ids.into_iter()
-            .map(|id| CompanyId::try_new(id).map_err(|error| corrupt("provider_credentials", "company_id", "?", error)))
+            .map(|id| {
+                CompanyId::try_new(id)
+                    .map_err(|error| corrupt("provider_credentials", "company_id", "?", error))
+            })
             .collect()
     }
 
@@ -137,7 +140,7 @@ impl Tenants for SqlSystem {
 
     async fn set_up(&self, setup: &TenantSetup, now: Timestamp) -> Result<(), StoreError> {
         let mut unit = SystemUnit::begin(self).await?;
-        let conn = unit.conn()?;
+        let conn = unit.conn();
         let company = setup.company.id.as_str();
         upsert_company(conn, &setup.company, now).await?;
         for (provider, number) in &setup.tracking_numbers {
@@ -150,6 +153,7 @@ impl Tenants for SqlSystem {
             upsert_credential(conn, company, *provider, name, sealed, now).await?;
         }
         for (id, name, role) in &setup.users {
+            refuse_others(conn, company, id).await?;
             let row = (
                 users::id.eq(id.as_str()),
                 users::company_id.eq(company),
@@ -192,7 +196,9 @@ impl Tenants for SqlSystem {
         })
         .map_err(fail("shunya_jobs"))?;
         owner
-            .map(|id| CompanyId::try_new(id).map_err(|error| corrupt("shunya_jobs", "company_id", "?", error)))
+            .map(|id| {
+                CompanyId::try_new(id).map_err(|error| corrupt("shunya_jobs", "company_id", "?", error))
+            })
             .transpose()
     }
 }
@@ -223,6 +229,19 @@ async fn upsert_company(conn: &mut Conn, company: &Company, now: Timestamp) -> R
     })
     .map_err(fail("companies"))?;
     Ok(())
+}
+
+/// A person is of one tenant; an upsert alone would rename another tenant's and change what they may do.
+async fn refuse_others(conn: &mut Conn, company: &str, id: &kernel::UserId) -> Result<(), StoreError> {
+    let owner: Option<String> = on_db!(conn, |c| {
+        let found = users::table.find(id.as_str()).select(users::company_id).get_result(c).await;
+        diesel::OptionalExtension::optional(found)
+    })
+    .map_err(fail("users"))?;
+    match owner {
+        Some(owner) if owner != company => Err(StoreError::AlreadyExists { table: "users" }),
+        _ => Ok(()),
+    }
 }
 
 async fn insert_number(

@@ -1,0 +1,160 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Call intelligence for home-service companies.
+///
+/// Without a command, runs everything in one process on embedded defaults: a SQLite file and recordings in ./otto-data,
+/// stand-ins for CallRail and Shunya, a demo company, and gentle traffic to watch.
+#[derive(Parser)]
+#[command(name = "otto", version, about, long_about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run everything in one process, on the settings of the environment, with the real providers.
+    Serve,
+    /// Send calls through Otto and account for every one.
+    ///
+    /// Starts an Otto of its own on OTTO_DATA_DIR and stops it again, or drives the one at --base-url, which must run in
+    /// development with the stand-ins (as `otto` alone does). Prints a table; exits with 1 if a single call is
+    /// unaccounted for or anything exists twice.
+    Demo(DemoArgs),
+    /// Bring the database up to date.
+    Migrate,
+    /// Look at settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Look at received webhooks, and try them again.
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
+    /// Look at companies, and set them up.
+    #[command(subcommand)]
+    Tenants(TenantsCommand),
+}
+
+/// How often providers fail.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FaultLevel {
+    /// Never.
+    None,
+    /// Each way of failing in one case of twenty.
+    Light,
+    /// Each way of failing in about one case of four or five.
+    Heavy,
+}
+
+/// `otto demo`.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// How many calls.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub calls: u64,
+    /// How often providers fail.
+    #[arg(long, value_enum, default_value = "none")]
+    pub faults: FaultLevel,
+    /// Decides whatever is left to chance.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many calls at a time.
+    #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub at_once: u64,
+    /// How fast providers are: 1 is their own pace, 0.1 ten times that.
+    #[arg(long, default_value_t = 0.1)]
+    pub pace: f64,
+    /// Drive the Otto at this address instead of one of our own.
+    #[arg(long)]
+    pub base_url: Option<String>,
+    /// Give up when nothing has moved for so many seconds.
+    #[arg(long, default_value_t = 240)]
+    pub patience: u64,
+    /// No progress bars.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `otto config`.
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Print the settings in force, secrets hidden, or everything that is wrong with them.
+    Check,
+    /// Print .env.example.
+    Example,
+}
+
+/// `otto webhooks`.
+#[derive(Subcommand)]
+pub enum WebhooksCommand {
+    /// List them, newest first.
+    List {
+        /// received, applied, waiting, quarantined or ignored.
+        #[arg(long)]
+        state: Option<String>,
+        /// callrail, twilio or shunya.
+        #[arg(long)]
+        provider: Option<String>,
+        /// Of this company.
+        #[arg(long)]
+        company: Option<String>,
+        /// Older than this one.
+        #[arg(long)]
+        before: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        /// As JSON, one line each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with its body. The body is what a provider sent, customers' numbers included.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Try one again, or all that are quarantined, after what stood in the way was mended.
+    Replay {
+        /// Its id.
+        #[arg(required_unless_present = "quarantined", conflicts_with = "quarantined")]
+        id: Option<String>,
+        /// All that are quarantined.
+        #[arg(long)]
+        quarantined: bool,
+    },
+}
+
+/// `otto tenants`.
+#[derive(Subcommand)]
+pub enum TenantsCommand {
+    /// List them.
+    List,
+    /// Make a company, or add to one. Secrets are read from the environment: OTTO_TENANT_SIGNING_KEY and
+    /// OTTO_TENANT_API_KEY, so that they are in no list of processes and no shell history.
+    Set {
+        /// The identity provider's organisation id.
+        #[arg(long)]
+        id: String,
+        /// As shown.
+        #[arg(long)]
+        name: String,
+        /// Its IANA time zone, such as America/Phoenix.
+        #[arg(long)]
+        time_zone: Option<String>,
+        /// CallRail's names for it: COM… and the numeric one.
+        #[arg(long = "callrail-company")]
+        callrail_companies: Vec<String>,
+        /// A number its customers call.
+        #[arg(long = "tracking-number")]
+        tracking_numbers: Vec<String>,
+        /// CallRail's account, where it has one of its own.
+        #[arg(long)]
+        callrail_account: Option<String>,
+        /// A person, as id:role.
+        #[arg(long = "user")]
+        users: Vec<String>,
+    },
+}

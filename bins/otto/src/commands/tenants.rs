@@ -1,0 +1,78 @@
+use std::{env, process::ExitCode};
+
+use kernel::{Calendar, CompanyId, PhoneNumber, Secret, UserId};
+use rbac::Role;
+use wiring::{NewTenant, set_up_tenant};
+
+use super::{Failure, world};
+use crate::{
+    cli::TenantsCommand,
+    output::{say, table},
+};
+
+/// Secrets, and where they are read from.
+const SECRETS: [(&str, &str); 2] =
+    [("signing_key", "OTTO_TENANT_SIGNING_KEY"), ("api_key", "OTTO_TENANT_API_KEY")];
+
+/// `otto tenants`.
+pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
+    let otto = world().await?;
+    match command {
+        TenantsCommand::List => {
+            let rows: Vec<_> = otto
+                .ports
+                .tenants
+                .list()
+                .await?
+                .into_iter()
+                .map(|company| {
+                    let zone = company.calendar.zone_name().unwrap_or("UTC (not set)").to_owned();
+                    vec![company.id.to_string(), company.name, zone]
+                })
+                .collect();
+            say(&table(&["ID", "NAME", "TIME ZONE"], &rows));
+        }
+        TenantsCommand::Set {
+            id,
+            name,
+            time_zone,
+            callrail_companies,
+            tracking_numbers,
+            callrail_account,
+            users,
+        } => {
+            let mut secrets: Vec<_> = SECRETS
+                .iter()
+                .filter_map(|(name, variable)| {
+                    Some(((*name).to_owned(), Secret::new(env::var(variable).ok()?)))
+                })
+                .collect();
+            secrets.extend(callrail_account.map(|account| ("account_id".to_owned(), Secret::new(account))));
+            let numbers: Result<Vec<_>, _> =
+                tracking_numbers.iter().map(|text| PhoneNumber::parse(text)).collect();
+            let tenant = NewTenant {
+                id: CompanyId::try_new(id)?,
+                name,
+                calendar: time_zone.map_or(Ok(Calendar::UTC), |zone| Calendar::in_zone(&zone))?,
+                tenant_key: None,
+                callrail_accounts: callrail_companies,
+                tracking_numbers: numbers?,
+                callrail_secrets: secrets,
+                users: users.iter().map(|text| person(text)).collect::<Result<_, _>>()?,
+            };
+            let company = set_up_tenant(&otto.ports, tenant).await?;
+            // the one place its addresses are told: they are to be entered at CallRail
+            say(&format!(
+                "{} is set up. Its webhook addresses at CallRail:\n  <public address>/t/{}/callrail/call.completed (and .incoming, .modified)\n",
+                company.id,
+                company.tenant_key.expose()
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn person(text: &str) -> Result<(UserId, Option<String>, Role), Failure> {
+    let (id, role) = text.split_once(':').ok_or("a person is given as id:role, such as user_1:csr")?;
+    Ok((UserId::try_new(id)?, None, Role::from_claim(Some(role))?))
+}

@@ -1,0 +1,13 @@
+//! Drives an Otto with simulated calls, through its real HTTP endpoints only, and accounts for every one of them.
+//!
+//! What was acknowledged must have arrived, once, and have become what the corpus says it becomes; nothing may exist
+//! twice. Works the same on an Otto this process runs and on one that runs elsewhere.
+
+mod account;
+mod api;
+mod report;
+mod run;
+
+pub use api::{ApiError, OttoApi};
+pub use report::{Finding, Report};
+pub use run::{DemoError, DemoOrder, run};

@@ -1,0 +1,142 @@
+use std::{path::Path, sync::Arc, time::Duration};
+
+use app::{Ports, ports::PlatformSecrets};
+use blob_fs::FsBlobs;
+use cache_memory::{MemoryBus, MemoryDoorbell};
+use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
+use kernel::{Clock, IdSource, Secret};
+use provider_callrail::{CallrailClient, CallrailWebhooks};
+use settings::{Settings, ShunyaSignature};
+use store_sql::{PoolSettings, SqlStore, SqlSystem, Target};
+use url::Url;
+use vault::Vault;
+
+use crate::{
+    StartError,
+    keys::{encryption_key, link_key},
+    world::{RandomDice, SystemClock, UuidSource},
+};
+
+/// Give up connecting to a provider after this.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Give up waiting for a provider's answer after this (contract `shunya.md` §2).
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Everything put together, not running yet.
+#[derive(Clone)]
+pub struct Otto {
+    /// The world, as use cases see it.
+    pub ports: Arc<Ports>,
+    /// What it was made from.
+    pub settings: Arc<Settings>,
+}
+
+/// Where the database is: as configured, else a file in the data directory.
+fn target_of(settings: &Settings) -> Result<Target, StartError> {
+    match &settings.database_url {
+        Some(url) => Target::parse(url.expose())
+            .map_err(|what| StartError::Setting { name: "DATABASE_URL", what: what.to_owned() }),
+        None => {
+            let path = settings.data_dir.join("otto.db");
+            let path = path.to_str().map(str::to_owned);
+            path.map(Target::Sqlite).ok_or(StartError::Setting {
+                name: "OTTO_DATA_DIR",
+                what: "must be a path in UTF-8".to_owned(),
+            })
+        }
+    }
+}
+
+/// Opens the database and brings it up to date.
+pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), StartError> {
+    let target = target_of(settings)?;
+    if let Target::Sqlite(path) = &target {
+        let path = Path::new(path);
+        let folder = path.parent().unwrap_or(path).to_owned();
+        store_sql::check_writable(path).map_err(|source| StartError::DataDir { path: folder, source })?;
+    }
+    let migrated = store_sql::migrate(&target).await.map_err(|source| StartError::Database { source })?;
+    if !migrated.applied.is_empty() {
+        tracing::info!(migrations = migrated.applied.len(), "database brought up to date");
+    }
+    Ok(store_sql::open(&target, &PoolSettings::default())?)
+}
+
+impl Otto {
+    /// Puts everything together. `public_url` is where providers and clients reach us.
+    pub async fn build(settings: Settings, public_url: Url) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&settings.data_dir)
+            .map_err(|source| StartError::DataDir { path: settings.data_dir.clone(), source })?;
+        let (store, system) = open_store(&settings).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn IdSource> = Arc::new(UuidSource);
+        let key = encryption_key(settings.encryption_key.as_ref(), &settings.data_dir)?;
+        let secrets = Vault::new(&key)
+            .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })?;
+        let blobs = FsBlobs::new(settings.data_dir.join("blobs"), public_url, link_key(&key), ids.clone());
+        let (store, system) = (Arc::new(store), Arc::new(system));
+        let ports = Ports {
+            reads: store.clone(),
+            store,
+            tenants: system.clone(),
+            inbox_office: system.clone(),
+            claims: system.clone(),
+            job_office: system.clone(),
+            sweeps: system,
+            secrets: Arc::new(secrets),
+            blobs: Arc::new(blobs),
+            doorbell: Arc::new(MemoryDoorbell::default()),
+            events: Arc::new(MemoryBus::default()),
+            callrail_webhooks: Arc::new(CallrailWebhooks),
+            callrail: Arc::new(callrail(&settings, clock.clone())?),
+            engine: Arc::new(shunya(&settings, clock.clone(), ids.clone())?),
+            engine_webhooks: Arc::new(ShunyaWebhooks::new(
+                settings.shunya.hmac_secret.clone(),
+                match settings.shunya.signature {
+                    ShunyaSignature::Dot => Scheme::Dot,
+                    ShunyaSignature::Colon => Scheme::Colon,
+                    ShunyaSignature::Either => Scheme::Either,
+                },
+            )),
+            clock,
+            ids,
+            dice: Arc::new(RandomDice),
+            platform: PlatformSecrets {
+                callrail_signing_key: settings.callrail.signing_key.clone(),
+                callrail_api_key: settings.callrail.api_key.clone(),
+                callrail_account_id: settings.callrail.account_id.clone(),
+            },
+            max_recording_bytes: settings.max_recording_bytes,
+        };
+        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings) })
+    }
+}
+
+fn callrail(settings: &Settings, clock: Arc<dyn Clock>) -> Result<CallrailClient, StartError> {
+    let client = provider_callrail::CallrailSettings {
+        base_url: settings.callrail.base_url.clone(),
+        connect_timeout: CONNECT_TIMEOUT,
+        read_timeout: ANSWER_TIMEOUT,
+    };
+    CallrailClient::new(&client, clock)
+        .map_err(|error| StartError::Client { provider: "CallRail", reason: error.to_string() })
+}
+
+fn shunya(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+) -> Result<ShunyaClient, StartError> {
+    let vendor = &settings.shunya;
+    let client = engine_shunya::ShunyaSettings {
+        base_url: vendor.base_url.clone(),
+        api_key: vendor.api_key.clone().unwrap_or_else(|| Secret::new(String::new())),
+        jwt_secret: vendor.jwt_secret.clone(),
+        hmac_secret: vendor.hmac_secret.clone(),
+        version: vendor.version.clone(),
+        connect_timeout: CONNECT_TIMEOUT,
+        timeout: ANSWER_TIMEOUT,
+    };
+    ShunyaClient::new(client, clock, ids)
+        .map_err(|error| StartError::Client { provider: "Shunya", reason: error.to_string() })
+}

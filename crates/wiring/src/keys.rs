@@ -1,0 +1,44 @@
+//! Keys that embedded mode makes for itself, once, and keeps in its data directory.
+
+use std::{fs, io::Write, path::Path};
+
+use kernel::{Secret, fingerprint};
+use vault::Vault;
+
+use crate::StartError;
+
+/// The encryption key: as configured, else one of our own.
+pub fn encryption_key(configured: Option<&Secret>, data_dir: &Path) -> Result<Secret, StartError> {
+    match configured {
+        Some(key) => Ok(key.clone()),
+        None => kept(&data_dir.join("encryption.key")),
+    }
+}
+
+/// The key links to recordings are signed with: follows from the encryption key, so that there is one secret to keep.
+pub fn link_key(encryption_key: &Secret) -> Secret {
+    let newest = encryption_key.expose().split(',').next().unwrap_or_default();
+    Secret::new(fingerprint(&[b"otto media links", newest.trim().as_bytes()]))
+}
+
+fn kept(path: &Path) -> Result<Secret, StartError> {
+    let failed = |source| StartError::DataDir { path: path.to_owned(), source };
+    match fs::read_to_string(path) {
+        Ok(text) => return Ok(Secret::new(text.trim().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let key = Vault::fresh_key();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = match options.open(path) {
+        Ok(file) => file,
+        // another process made it just now
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return kept(path),
+        Err(error) => return Err(failed(error)),
+    };
+    writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all()).map_err(failed)?;
+    Ok(key)
+}

@@ -1,0 +1,19 @@
+//! Puts the adapters together and runs them: settings in, a running Otto out. No rule of the product is decided here.
+
+mod build;
+mod error;
+mod keys;
+mod run;
+mod tenants;
+mod world;
+
+pub use build::{Otto, open_store};
+pub use error::StartError;
+pub use run::{Parts, Running, start};
+pub use tenants::{NewTenant, SetUpError, set_up_tenant};
+pub use world::{RandomDice, SystemClock, UuidSource};
+
+/// The OpenAPI document of everything that is served.
+pub fn openapi() -> serde_json::Value {
+    http_api::document(&http_api::RouteTable::new(console::ROUTES), env!("CARGO_PKG_VERSION"))
+}

@@ -1,0 +1,181 @@
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::{
+    cron::run_cron,
+    ports::{AuthError, Authenticator, Identity, Presented},
+    worker::{WorkerSettings, run_worker, worker_name},
+};
+use auth_dev::DevAuthenticator;
+use console::ConsoleState;
+use http_api::{ApiSettings, ApiState, BoundServer, Mount, RouteTable};
+use settings::{Environment, Settings};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{Otto, StartError};
+
+/// Running requests and jobs get this long to end.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Which parts run in this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// The HTTP API and the console.
+    pub server: bool,
+    /// The worker.
+    pub worker: bool,
+    /// The cron driver.
+    pub cron: bool,
+}
+
+impl Parts {
+    /// All of them.
+    pub const ALL: Self = Self { server: true, worker: true, cron: true };
+}
+
+/// An Otto that runs until it is stopped.
+pub struct Running {
+    /// Where it listens, if it serves.
+    pub address: Option<SocketAddr>,
+    /// Where providers and clients reach it.
+    pub public_url: Url,
+    /// The world.
+    pub otto: Otto,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Ends by itself only if the server broke.
+    pub async fn ended(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Stops: no more requests or jobs are taken, running ones end within a grace period, then everything is over.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of Otto broke");
+            }
+        }
+    }
+}
+
+/// Nobody may come in: where there is no sign-in configured.
+struct Closed;
+
+#[async_trait::async_trait]
+impl Authenticator for Closed {
+    async fn authenticate(&self, presented: Presented<'_>) -> Result<Identity, AuthError> {
+        Err(if presented.bearer.is_some() { AuthError::Invalid } else { AuthError::Missing })
+    }
+}
+
+fn authenticator(settings: &Settings) -> Arc<dyn Authenticator> {
+    match &settings.dev_mode {
+        Some(dev) => Arc::new(DevAuthenticator { company: dev.company.clone(), user: dev.user.clone() }),
+        None => Arc::new(Closed),
+    }
+}
+
+fn bind(settings: &Settings) -> Result<BoundServer, StartError> {
+    let address = SocketAddr::new(settings.http.host, settings.http.port);
+    Ok(http_api::bind(address)?)
+}
+
+/// Where providers and clients reach us: as configured, else where we listen.
+fn public_url(settings: &Settings, address: SocketAddr) -> Url {
+    let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
+    let listening = SocketAddr::new(host, address.port());
+    settings
+        .http
+        .backend_url
+        .clone()
+        .or_else(|| Url::parse(&format!("http://{listening}/")).ok())
+        .unwrap_or_else(|| unreachable!("a socket address makes a URL"))
+}
+
+/// Starts everything in this process.
+pub async fn start(
+    settings: Settings,
+    parts: Parts,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+) -> Result<Running, StartError> {
+    // the port is taken before anything else happens: it is part of our address, and often the first thing to be wrong
+    let bound = if parts.server { Some(bind(&settings)?) } else { None };
+    let address = bound.as_ref().map(|bound| bound.address);
+    let public_url = public_url(&settings, address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))));
+    let otto = Otto::build(settings, public_url.clone()).await?;
+    let stop = CancellationToken::new();
+    let mut tasks = Vec::new();
+    if let Some(bound) = bound {
+        tasks.push(serve(&otto, bound, metrics, stop.clone())?);
+    }
+    if parts.worker {
+        let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
+        let worker = run_worker(otto.ports.clone(), WorkerSettings::all_queues(name), stop.clone());
+        tasks.push(tokio::spawn(worker));
+    }
+    if parts.cron {
+        let schedules = app::jobs::schedules(otto.settings.callrail.list_every);
+        tasks.push(tokio::spawn(run_cron(otto.ports.clone(), schedules, stop.clone())));
+    }
+    Ok(Running { address, public_url, otto, stop, tasks })
+}
+
+fn serve(
+    otto: &Otto,
+    bound: BoundServer,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    stop: CancellationToken,
+) -> Result<JoinHandle<()>, StartError> {
+    let settings = &otto.settings;
+    let development = settings.environment == Environment::Development && settings.dev_mode.is_some();
+    let version = env!("CARGO_PKG_VERSION");
+    let state = ApiState {
+        ports: otto.ports.clone(),
+        authenticator: authenticator(settings),
+        table: RouteTable::new(console::ROUTES),
+        settings: ApiSettings {
+            environment: settings.environment.as_str(),
+            version,
+            allowed_origins: settings.http.allowed_origins.clone(),
+            max_webhook_bytes: settings.http.max_webhook_bytes,
+            stand_ins: development.then(|| {
+                let (callrail, shunya) = (&settings.callrail.base_url, &settings.shunya.base_url);
+                vec![("callrail", callrail.to_string()), ("shunya", shunya.to_string())]
+            }),
+        },
+        metrics,
+    };
+    let pages: Mount =
+        Arc::new(console::mount(ConsoleState { ports: otto.ports.clone(), development, version }));
+    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    let running = bound.run(state, vec![pages], workers, GRACE)?;
+    Ok(tokio::spawn(async move {
+        let mut running = running;
+        tokio::select! {
+            () = stop.cancelled() => {
+                let stopping = running.stop();
+                let ((), end) = tokio::join!(stopping, running.ended);
+                if let Err(error) = end {
+                    tracing::error!(%error, "the server broke while stopping");
+                }
+            }
+            end = &mut running.ended => {
+                match end {
+                    Ok(()) => tracing::warn!("the server ended"),
+                    Err(error) => tracing::error!(%error, "the server broke"),
+                }
+                // an Otto that cannot be reached is of no use: let whoever runs the process start another
+                stop.cancel();
+            }
+        }
+    }))
+}

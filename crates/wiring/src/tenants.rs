@@ -1,0 +1,72 @@
+use app::{
+    Ports,
+    ingest::credential_context,
+    ports::{SecretBoxError, TenantSetup},
+};
+use kernel::{Calendar, CompanyId, PhoneNumber, Provider, Secret, StoreError, UserId};
+use rbac::Role;
+use tenancy::{Company, TenantKey};
+
+/// A tenant as an operator describes it.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// The identity provider's organisation id.
+    pub id: CompanyId,
+    /// As shown.
+    pub name: String,
+    /// Whose days it counts in.
+    pub calendar: Calendar,
+    /// The unguessable segment of its webhook addresses; made up where it is not given.
+    pub tenant_key: Option<TenantKey>,
+    /// CallRail's names for it.
+    pub callrail_accounts: Vec<String>,
+    /// Its numbers at CallRail.
+    pub tracking_numbers: Vec<PhoneNumber>,
+    /// Its secrets at CallRail: name and value.
+    pub callrail_secrets: Vec<(String, Secret)>,
+    /// Its people.
+    pub users: Vec<(UserId, Option<String>, Role)>,
+}
+
+/// Why a tenant cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// A secret cannot be sealed.
+    #[error(transparent)]
+    Secret(#[from] SecretBoxError),
+    /// A number, account or key belongs to another tenant, or the store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a tenant, or brings it to this state.
+pub async fn set_up_tenant(ports: &Ports, tenant: NewTenant) -> Result<Company, SetUpError> {
+    let known = ports.tenants.find(&tenant.id).await?;
+    let tenant_key = tenant
+        .tenant_key
+        .or_else(|| known.map(|known| known.tenant_key))
+        .or_else(|| TenantKey::try_new(ports.ids.next().simple().to_string()).ok());
+    let Some(tenant_key) = tenant_key else {
+        return Err(StoreError::AlreadyExists { table: "companies" }.into());
+    };
+    let company = Company { id: tenant.id, name: tenant.name, calendar: tenant.calendar, tenant_key };
+    let mut credentials = Vec::with_capacity(tenant.callrail_secrets.len());
+    for (name, secret) in tenant.callrail_secrets {
+        let sealed =
+            ports.secrets.seal(&secret, &credential_context(&company.id, Provider::Callrail, &name))?;
+        credentials.push((Provider::Callrail, name, sealed));
+    }
+    let setup = TenantSetup {
+        company: company.clone(),
+        tracking_numbers: tenant
+            .tracking_numbers
+            .into_iter()
+            .map(|number| (Provider::Callrail, number))
+            .collect(),
+        accounts: tenant.callrail_accounts.into_iter().map(|name| (Provider::Callrail, name)).collect(),
+        credentials,
+        users: tenant.users,
+    };
+    ports.tenants.set_up(&setup, ports.clock.now()).await?;
+    Ok(company)
+}
