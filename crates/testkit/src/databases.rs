@@ -68,8 +68,9 @@ pub async fn sqlite() -> Database {
 
 /// A database on the throw-away PostgreSQL server, copied from one that is migrated once.
 pub async fn postgres() -> Database {
-    let server = env::var(SERVER)
-        .unwrap_or_else(|_| panic!("{SERVER} is not set: run the tests with scripts/test, which starts a server"));
+    let server = env::var(SERVER).unwrap_or_else(|_| {
+        panic!("{SERVER} is not set: run the tests with scripts/test, which starts a server")
+    });
     let template = template(&server).await;
     let name = format!("otto_test_{}", Uuid::new_v4().simple());
     run(&server, &format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"")).await;

@@ -1,11 +1,20 @@
 //! For tests only: throw-away databases, clocks that stand still, and the contract suites every adapter of a port must
 //! pass. Nothing outside `[dev-dependencies]` may name this crate.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "tests fail by panicking"
+)]
 
 pub mod contract;
 mod databases;
+pub mod fakes;
+mod ports;
+mod raw;
 mod world;
 
 pub use databases::{Database, postgres, sqlite};
+pub use ports::{Seen, WatchedClaims, World};
 pub use world::{Dice, ManualClock, TestIds};

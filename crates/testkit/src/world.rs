@@ -46,7 +46,8 @@ impl Default for TestIds {
         let instance = u128::from(INSTANCES.fetch_add(1, Ordering::Relaxed));
         let process = u128::from(std::process::id());
         // 48 bits of time, then the version; the rest tells process and instance apart
-        let time = u128::try_from(DateTime::UNIX_EPOCH.timestamp_millis()).unwrap_or_default() + 1_795_000_000_000;
+        let time =
+            u128::try_from(DateTime::UNIX_EPOCH.timestamp_millis()).unwrap_or_default() + 1_795_000_000_000;
         let base = (time << 80) | (0x7 << 76) | (0x8 << 60) | (process << 40) | (instance << 24);
         Self { base, next: AtomicU64::new(0) }
     }

@@ -1,0 +1,110 @@
+use std::{future::Future, time::Duration};
+
+use app::{
+    ingest::apply_call_event,
+    ports::{JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantSetup, Tenants},
+};
+use calls::{CallEvent, CallEventKind, Direction, ProviderCallIds, RecordingRef, ReportedFacts};
+use kernel::{CallId, Calendar, CompanyId, PhoneNumber, Provider, Scope, StoreError};
+use queue::Queue;
+use tenancy::{Company, TenantKey};
+use testkit::{Database, World};
+
+/// Makes one test of each case for each database: `on_both!(case, case)`.
+macro_rules! on_both {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let world = testkit::World::new(testkit::sqlite().await);
+                $crate::setup::in_time(super::$case(&world)).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let world = testkit::World::new(testkit::postgres().await);
+                $crate::setup::in_time(super::$case(&world)).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// A test that waits for what never comes fails instead of hanging.
+pub(crate) async fn in_time<R>(test: impl Future<Output = R>) -> R {
+    tokio::time::timeout(Duration::from_mins(2), test).await.expect("it waits for something that does not happen")
+}
+
+pub(crate) async fn tenant(world: &World, id: &str) -> Scope {
+    let id = CompanyId::try_new(id).unwrap();
+    let company = Company {
+        id: id.clone(),
+        name: "A company".to_owned(),
+        calendar: Calendar::UTC,
+        tenant_key: TenantKey::try_new(format!("{id}-tenant-key-0000")).unwrap(),
+    };
+    let (tracking_numbers, accounts, credentials, users) = Default::default();
+    let setup = TenantSetup { company, tracking_numbers, accounts, credentials, users };
+    world.db.system.set_up(&setup, Database::now()).await.unwrap();
+    Scope::system(id, "test")
+}
+
+pub(crate) fn phone(tail: u32) -> PhoneNumber {
+    PhoneNumber::parse(&format!("+1602555{tail:04}")).unwrap()
+}
+
+/// What a provider says of a call that is over.
+pub(crate) fn event(primary: &str, legacy: Option<&str>, phone: Option<PhoneNumber>) -> CallEvent {
+    CallEvent {
+        kind: CallEventKind::Completed,
+        ids: ProviderCallIds { primary: primary.to_owned(), legacy: legacy.map(str::to_owned) },
+        digest: 1,
+        facts: ReportedFacts {
+            direction: Some(Direction::Inbound),
+            answered: Some(true),
+            phone,
+            duration_seconds: Some(60),
+            ..ReportedFacts::default()
+        },
+        problems: Vec::new(),
+    }
+}
+
+/// Applies an event in a unit of work of its own.
+pub(crate) async fn apply(world: &World, scope: &Scope, event: &CallEvent) -> Result<CallId, StoreError> {
+    let now = world.ports.clock.now();
+    let mut work = world.ports.begin(scope).await?;
+    let applied = apply_call_event(&mut work, Provider::Callrail, event, now).await?;
+    work.commit().await?;
+    Ok(applied.call)
+}
+
+/// A call whose recording is to be fetched.
+pub(crate) async fn call_with_recording(world: &World, scope: &Scope, name: &str) -> CallId {
+    let mut event = event(name, None, Some(phone(1)));
+    event.facts.recording = Some(RecordingRef { id: format!("REC-{name}"), duration_seconds: Some(60) });
+    apply(world, scope, &event).await.unwrap()
+}
+
+/// A call and its recording as they stand.
+pub(crate) async fn stored(world: &World, scope: &Scope, call: CallId) -> (StoredCall, Option<Recording>) {
+    let mut work = world.ports.begin(scope).await.unwrap();
+    let found = work.calls().find(call).await.unwrap().expect("the call is stored");
+    let recording = work.calls().recording(call).await.unwrap();
+    work.rollback().await.unwrap();
+    (found, recording)
+}
+
+/// The only job of a queue.
+pub(crate) async fn only_job(world: &World, queue: Queue) -> JobLine {
+    let mut jobs = jobs(world, queue).await;
+    assert_eq!(jobs.len(), 1, "{jobs:?}");
+    jobs.remove(0)
+}
+
+/// The jobs of a queue, newest first.
+pub(crate) async fn jobs(world: &World, queue: Queue) -> Vec<JobLine> {
+    let filter = JobFilter { queue: Some(queue), limit: 100, ..JobFilter::default() };
+    JobOffice::list(&world.db.system, &filter).await.unwrap()
+}
