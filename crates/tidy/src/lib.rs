@@ -1,0 +1,9 @@
+//! Tests about the repository itself: who may depend on whom, where things are named, what documents say.
+//!
+//! The rules are plain functions over plain data, so that tests can show that each fails on a violation.
+
+mod rings;
+mod text;
+
+pub use rings::{Crate, Ring, ring_of, violations};
+pub use text::{documented_paths, forbidden_names, too_long};
