@@ -5,7 +5,6 @@ mod failures;
 mod locks;
 mod schema;
 mod single_threaded;
-mod tmp_perf;
 mod views;
 
 testkit::contract_tests!(queue {
