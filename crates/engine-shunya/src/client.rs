@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::ports::{AcceptedByEngine, AnalysisEngine, EngineStatus, SubmitRequest};
 use async_trait::async_trait;
+use backon::{ExponentialBuilder, Retryable};
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{CallId, Clock, CompanyId, IdSource, ProviderError, Secret};
 use reqwest::{Client, Method, RequestBuilder, header};
@@ -84,11 +85,28 @@ impl ShunyaClient {
     }
 
     async fn get(&self, company: &CompanyId, path: &[&str]) -> Result<Value, ProviderError> {
+        let get = || self.get_once(company, path);
+        get.retry(moments()).when(ProviderError::is_momentary).await
+    }
+
+    async fn get_once(&self, company: &CompanyId, path: &[&str]) -> Result<Value, ProviderError> {
         let request = self.request(Method::GET, company, path)?;
         answer_of(request.send().await.map_err(|error| not_sent(&error))?).await
     }
 
+    /// The key makes asking twice safe: the first may have been done although its answer was lost.
     async fn post(
+        &self,
+        company: &CompanyId,
+        path: &[&str],
+        key: &str,
+        body: &Value,
+    ) -> Result<Value, ProviderError> {
+        let post = || self.post_once(company, path, key, body);
+        post.retry(moments()).when(ProviderError::is_momentary).await
+    }
+
+    async fn post_once(
         &self,
         company: &CompanyId,
         path: &[&str],
@@ -112,6 +130,11 @@ impl ShunyaClient {
         }
         answer_of(request.body(body).send().await.map_err(|error| not_sent(&error))?).await
     }
+}
+
+/// What passes by itself within a moment is not worth a job's attempt.
+fn moments() -> ExponentialBuilder {
+    ExponentialBuilder::new().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter()
 }
 
 fn word<'a>(answer: &'a Value, name: &str) -> Option<&'a str> {

@@ -69,7 +69,7 @@ pub async fn answer_of(response: Response) -> Result<Value, ProviderError> {
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => ProviderError::Timeout,
         // a key being changed is mended by people, not by giving the call up
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ProviderError::Unavailable { reason: format!("our key was refused: {code}"), retry_after }
+            ProviderError::KeyRefused { code }
         }
         _ if status.is_server_error() => ProviderError::Unavailable { reason: code, retry_after },
         _ => ProviderError::Rejected { code },

@@ -126,6 +126,12 @@ pub enum ProviderError {
         /// How long it asked us to wait, where it said so.
         retry_after: Option<Duration>,
     },
+    /// Our key is not, or no longer, good. Mended by people, so worth asking again later, not at once.
+    #[error("the provider refuses our key ({code})")]
+    KeyRefused {
+        /// The provider's own error code, or the HTTP status where it sends none.
+        code: String,
+    },
     /// No answer in time. What was asked may or may not have been done.
     #[error("the provider did not answer in time")]
     Timeout,
@@ -138,7 +144,7 @@ impl ProviderError {
             Self::Rejected { .. } => ErrorKind::Upstream,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Throttled { .. } => ErrorKind::Throttled,
-            Self::Unavailable { .. } | Self::Timeout => ErrorKind::Unavailable,
+            Self::Unavailable { .. } | Self::KeyRefused { .. } | Self::Timeout => ErrorKind::Unavailable,
         }
     }
 
@@ -146,7 +152,13 @@ impl ProviderError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Throttled { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
-            Self::Rejected { .. } | Self::NotFound { .. } | Self::Timeout => None,
+            Self::Rejected { .. } | Self::NotFound { .. } | Self::KeyRefused { .. } | Self::Timeout => None,
         }
+    }
+
+    /// Whether asking again within a second may well help: a broken connection or answer, or a 5xx without a wish to be
+    /// left alone. Not a timeout: whoever waits for the answer has waited long enough.
+    pub fn is_momentary(&self) -> bool {
+        matches!(self, Self::Unavailable { retry_after: None, .. })
     }
 }

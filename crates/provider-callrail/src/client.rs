@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use app::ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource};
 use async_trait::async_trait;
+use backon::{ExponentialBuilder, Retryable};
 use futures_util::StreamExt;
 use kernel::{Clock, Provider, ProviderError};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
@@ -74,7 +75,9 @@ fn checked(response: Response) -> Result<Response, ProviderError> {
         StatusCode::TOO_MANY_REQUESTS => Err(ProviderError::Throttled { retry_after: retry_after(&response) }),
         StatusCode::REQUEST_TIMEOUT => Err(ProviderError::Timeout),
         // a key being changed is mended by people, not by giving the call up
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(unavailable("our key was refused")),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(ProviderError::KeyRefused { code: status.as_str().to_owned() })
+        }
         _ if status.is_server_error() => Err(unavailable(status.as_str())),
         _ => Err(ProviderError::Rejected { code: status.as_str().to_owned() }),
     }
@@ -92,6 +95,31 @@ impl RecordingSource for CallrailClient {
     }
 
     async fn download(
+        &self,
+        credentials: &Credentials,
+        recording_id: &str,
+    ) -> Result<RecordingDownload, ProviderError> {
+        let open = || self.open_recording(credentials, recording_id);
+        open.retry(moments()).when(ProviderError::is_momentary).await
+    }
+
+    async fn list_calls(
+        &self,
+        credentials: &Credentials,
+        since: &CallsSince,
+    ) -> Result<ListedCalls, ProviderError> {
+        let list = || self.list_page(credentials, since);
+        list.retry(moments()).when(ProviderError::is_momentary).await
+    }
+}
+
+/// What passes by itself within a moment is not worth a job's attempt.
+fn moments() -> ExponentialBuilder {
+    ExponentialBuilder::new().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter()
+}
+
+impl CallrailClient {
+    async fn open_recording(
         &self,
         credentials: &Credentials,
         recording_id: &str,
@@ -123,7 +151,7 @@ impl RecordingSource for CallrailClient {
         Ok(RecordingDownload { content_type, length, body })
     }
 
-    async fn list_calls(
+    async fn list_page(
         &self,
         credentials: &Credentials,
         since: &CallsSince,
@@ -142,9 +170,7 @@ impl RecordingSource for CallrailClient {
         let page: ListedPage = response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
         Ok(ListedCalls { next_page: page.next(), events: events_of(page, self.clock.now()) })
     }
-}
 
-impl CallrailClient {
     /// The next page by the vendor's own link, as long as it leads to the vendor.
     fn next_page(&self, credentials: &Credentials, next: &str) -> Result<RequestBuilder, ProviderError> {
         let url = self.base_url.join(next).map_err(|_| unavailable("a link that is none"))?;

@@ -3,6 +3,8 @@
 //! Every read takes a [`Viewer`]: the tenant, the person, and how far their role reaches. Stores apply it in the query.
 
 mod appointments;
+mod call_analyses;
+mod call_buckets;
 mod calls;
 mod contacts;
 mod dashboard;
@@ -20,11 +22,13 @@ use rbac::{Grant, Role};
 pub use appointments::{
     AppointmentDetail, AppointmentLine, AppointmentList, AppointmentQuery, AppointmentView,
 };
-pub use calls::{
-    AnalysisState, CallAnalysisView, CallCursor, CallDetail, CallFilter, CallLine, CallPage, CoachingTip,
-    DashboardBucket, DashboardCall, DashboardCalls, LegacyAnalysis, LegacyCallDetail, LegacyCallLine,
-    LegacyCalls, ObjectionDetail, RecordingFile, SopStage, TranscriptSegment, ViewError, call_detail,
+pub use call_analyses::{
+    AnalysisState, CallAnalysisView, CoachingTip, ObjectionDetail, SopStage, TranscriptSegment,
 };
+pub use call_buckets::{
+    DashboardBucket, DashboardCall, DashboardCalls, LegacyAnalysis, LegacyCallDetail, LegacyCallLine, LegacyCalls,
+};
+pub use calls::{CallCursor, CallDetail, CallFilter, CallLine, CallPage, RecordingFile, ViewError, call_detail};
 pub use contacts::{
     CallRecording, ContactBase, ContactCardDetail, ContactObjection, ContactQuery, MissedOpportunityLine,
     PendingActionLine, SopComplianceLine, StatusHistoryLine, TimelineLine, contact_card,
