@@ -12,9 +12,7 @@ pub use lead::{LeadStatus, UNQUALIFIED_BECOMES, may_move};
 pub use outcome::{
     Action, AppointmentIntent, Booking, CallOutcome, KnownLead, OpenAppointment, Opportunity, Qualification,
 };
-pub use plan::{
-    AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, contact_update, plan,
-};
+pub use plan::{AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, contact_update, plan};
 pub use vocabulary::{
     AppointmentOutcome, AppointmentStatus, LeadSource, Priority, SignalSeverity, SignalType, TaskAssignee,
     TaskSource, TaskStatus, UnknownWord,

@@ -61,7 +61,12 @@ impl ShunyaClient {
         Ok(Self { http, settings, clock, ids })
     }
 
-    fn request(&self, method: Method, company: &CompanyId, path: &[&str]) -> Result<RequestBuilder, ProviderError> {
+    fn request(
+        &self,
+        method: Method,
+        company: &CompanyId,
+        path: &[&str],
+    ) -> Result<RequestBuilder, ProviderError> {
         let mut url = self.settings.base_url.clone();
         url.path_segments_mut()
             .map_err(|()| ProviderError::Rejected { code: "base_url".to_owned() })?
@@ -147,7 +152,8 @@ fn id_of(answer: &Value) -> Option<String> {
 
 /// A failure the vendor reports inside a successful answer.
 fn failure(answer: &Value) -> EngineStatus {
-    let code = answer.pointer("/error/error_code").or_else(|| answer.get("error_code")).and_then(Value::as_str);
+    let code =
+        answer.pointer("/error/error_code").or_else(|| answer.get("error_code")).and_then(Value::as_str);
     EngineStatus::Failed { code: code.unwrap_or("vendor_failed").chars().take(64).collect() }
 }
 
@@ -186,7 +192,9 @@ impl AnalysisEngine for ShunyaClient {
                     _ => EngineStatus::Processing,
                 });
             }
-            Err(ProviderError::NotFound { code }) if code == "CALL_NOT_FOUND" => return Ok(EngineStatus::Unknown),
+            Err(ProviderError::NotFound { code }) if code == "CALL_NOT_FOUND" => {
+                return Ok(EngineStatus::Unknown);
+            }
             Err(ProviderError::NotFound { .. }) => {}
             Err(other) => return Err(other),
         }

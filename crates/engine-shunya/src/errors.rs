@@ -12,8 +12,11 @@ struct Refusal {
 
 fn refusal(body: &Value, header: Option<Duration>) -> Refusal {
     let error = body.get("error").unwrap_or(body);
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| is_code(text)).map(str::to_owned);
-    let code = text(error.get("error_code")).or_else(|| text(body.get("error_code"))).or_else(|| text(body.get("error")));
+    let text =
+        |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| is_code(text)).map(str::to_owned);
+    let code = text(error.get("error_code"))
+        .or_else(|| text(body.get("error_code")))
+        .or_else(|| text(body.get("error")));
     let details = error.get("details").or_else(|| body.get("details"));
     let seconds = details.and_then(|details| details.get("retry_after")).and_then(Value::as_f64);
     let asked = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -46,7 +49,10 @@ pub async fn answer_of(response: Response) -> Result<Value, ProviderError> {
     let body: Option<Value> = serde_json::from_slice(&bytes).ok();
     if status.is_success() {
         let Some(body) = body else {
-            return Err(ProviderError::Unavailable { reason: "an answer that is not JSON".to_owned(), retry_after: None });
+            return Err(ProviderError::Unavailable {
+                reason: "an answer that is not JSON".to_owned(),
+                retry_after: None,
+            });
         };
         if body.get("success") != Some(&Value::Bool(false)) {
             return Ok(body);
@@ -68,9 +74,7 @@ pub async fn answer_of(response: Response) -> Result<Value, ProviderError> {
         StatusCode::NOT_FOUND => ProviderError::NotFound { code },
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => ProviderError::Timeout,
         // a key being changed is mended by people, not by giving the call up
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ProviderError::KeyRefused { code }
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ProviderError::KeyRefused { code },
         _ if status.is_server_error() => ProviderError::Unavailable { reason: code, retry_after },
         _ => ProviderError::Rejected { code },
     })

@@ -1,6 +1,4 @@
-use app::ports::{
-    AnalysisWebhooks, Delivery, EngineEvent, EngineEventKind, ProofError, Unreadable,
-};
+use app::ports::{AnalysisWebhooks, Delivery, EngineEvent, EngineEventKind, ProofError, Unreadable};
 use kernel::{CallId, Secret, Timestamp};
 use serde_json::Value;
 
@@ -40,9 +38,13 @@ impl AnalysisWebhooks for ShunyaWebhooks {
             _ => None,
         };
         // the header with a task id is not signed, so only the body's count
-        let task_ids: Vec<String> =
-            ["shunya_job_id", "job_id", "task_id"].iter().filter_map(|name| text(name)).map(str::to_owned).collect();
-        let payload = ["result", "data"].iter().find_map(|name| fields.get(*name)).filter(|value| value.is_object());
+        let task_ids: Vec<String> = ["shunya_job_id", "job_id", "task_id"]
+            .iter()
+            .filter_map(|name| text(name))
+            .map(str::to_owned)
+            .collect();
+        let payload =
+            ["result", "data"].iter().find_map(|name| fields.get(*name)).filter(|value| value.is_object());
         let call = call_of(fields.get("call_id"))
             .or_else(|| call_of(payload.and_then(|payload| payload.get("call_id"))))
             .or_else(|| task_ids.iter().find_map(|id| call_in_task_id(id)));

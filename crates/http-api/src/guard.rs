@@ -80,7 +80,10 @@ pub(crate) async fn guard(
         }
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
-        answer.as_mut().map_or_else(HttpResponse::headers_mut, ServiceResponse::headers_mut).insert(REQUEST_ID, value);
+        answer
+            .as_mut()
+            .map_or_else(HttpResponse::headers_mut, ServiceResponse::headers_mut)
+            .insert(REQUEST_ID, value);
     }
     answer.map_err(|answer| InternalError::from_response("the request failed", answer).into())
 }

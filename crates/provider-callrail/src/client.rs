@@ -72,7 +72,9 @@ fn checked(response: Response) -> Result<Response, ProviderError> {
     match status {
         _ if status.is_success() => Ok(response),
         StatusCode::NOT_FOUND => Err(ProviderError::NotFound { code: "404".to_owned() }),
-        StatusCode::TOO_MANY_REQUESTS => Err(ProviderError::Throttled { retry_after: retry_after(&response) }),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Err(ProviderError::Throttled { retry_after: retry_after(&response) })
+        }
         StatusCode::REQUEST_TIMEOUT => Err(ProviderError::Timeout),
         // a key being changed is mended by people, not by giving the call up
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -126,7 +128,8 @@ impl CallrailClient {
     ) -> Result<RecordingDownload, ProviderError> {
         let request = self.get(credentials, &["calls", recording_id, "recording.json"])?;
         let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
-        let link: RecordingLink = response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        let link: RecordingLink =
+            response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
         let link = Url::parse(&link.url).map_err(|_| unavailable("a link that is none"))?;
         // the link is the vendor's, over an authenticated answer; still nothing but the web is to be reached by it
         if link.scheme() != "https" && link.scheme() != self.base_url.scheme() {
@@ -163,11 +166,15 @@ impl CallrailClient {
                 ("relative_pagination", "true"),
                 ("per_page", "250"),
                 ("start_date", &kernel::rfc3339(since.since)),
-                ("fields", "company_id,customer_name,recording,voicemail,answered,direction,duration,start_time"),
+                (
+                    "fields",
+                    "company_id,customer_name,recording,voicemail,answered,direction,duration,start_time",
+                ),
             ]),
         };
         let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
-        let page: ListedPage = response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        let page: ListedPage =
+            response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
         Ok(ListedCalls { next_page: page.next(), events: events_of(page, self.clock.now()) })
     }
 

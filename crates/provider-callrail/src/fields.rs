@@ -28,10 +28,11 @@ impl<'a> Fields<'a> {
 
     /// The first of these spellings that holds anything.
     fn present(&self, spellings: &[&'a str]) -> Option<(&'a str, &'a Value)> {
-        spellings
-            .iter()
-            .filter_map(|name| self.fields.get(*name).map(|value| (*name, value)))
-            .find(|(_, value)| !matches!(value, Value::Null) && value.as_str().is_none_or(|text| !text.trim().is_empty()))
+        spellings.iter().filter_map(|name| self.fields.get(*name).map(|value| (*name, value))).find(
+            |(_, value)| {
+                !matches!(value, Value::Null) && value.as_str().is_none_or(|text| !text.trim().is_empty())
+            },
+        )
     }
 
     /// An id: text or number, as text.

@@ -167,9 +167,9 @@ pub fn event_of(
         }
     };
     // the link in the payload carries an access key and may point anywhere: only that there is one is taken from it
-    let has_recording = ["recording", "recording_url"].iter().any(|name| {
-        fields.get(*name).and_then(Value::as_str).is_some_and(|link| !link.trim().is_empty())
-    });
+    let has_recording = ["recording", "recording_url"]
+        .iter()
+        .any(|name| fields.get(*name).and_then(Value::as_str).is_some_and(|link| !link.trim().is_empty()));
     let recording =
         has_recording.then(|| RecordingRef { id: ids.primary.clone(), duration_seconds: recording_seconds });
     CallEvent { kind, ids, digest: digest(raw), facts: ReportedFacts { recording, ..facts }, problems }

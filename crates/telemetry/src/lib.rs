@@ -27,7 +27,8 @@ pub enum TelemetryError {
 }
 
 /// Buckets of durations, in seconds: from a memory access to a long transcription.
-const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
 /// Starts logging to standard error.
 pub fn start_logs(level: &str, format: LogFormat) -> Result<(), TelemetryError> {

@@ -99,7 +99,10 @@ fn may_use(from: Ring, to: Ring) -> bool {
         Ring::Wiring => to <= Ring::Setup,
         // the stand-ins must not know what they stand in for; the demonstration drives them
         Ring::Development => to == Ring::Kernel || to == Ring::Development,
-        Ring::Bin => matches!(to, Ring::Kernel | Ring::Domain | Ring::App | Ring::Setup | Ring::Wiring | Ring::Development),
+        Ring::Bin => matches!(
+            to,
+            Ring::Kernel | Ring::Domain | Ring::App | Ring::Setup | Ring::Wiring | Ring::Development
+        ),
         Ring::Test => true,
     }
 }
@@ -142,7 +145,9 @@ fn external(one: &Crate, ring: Ring, dependency: &str) -> Option<Violation> {
     }
     let (_, owners) = DRIVERS.iter().find(|(driver, _)| *driver == dependency)?;
     let owned = owners.contains(&one.name.as_str()) || ring == Ring::Test;
-    (!owned).then(|| Violation(format!("{dependency} is named by {} alone, not by {}", owners.join(", "), one.name)))
+    (!owned).then(|| {
+        Violation(format!("{dependency} is named by {} alone, not by {}", owners.join(", "), one.name))
+    })
 }
 
 #[cfg(test)]

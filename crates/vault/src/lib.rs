@@ -95,7 +95,8 @@ impl SecretBox for Vault {
             .ok_or_else(|| broken("sealed with a key that is not configured any more"))?;
         let nonce = <&Nonce<_>>::try_from(nonce).map_err(|_| broken("not a sealed secret"))?;
         let payload = Payload { msg: ciphertext, aad: context.as_bytes() };
-        let plain = key.cipher.decrypt(nonce, payload).map_err(|_| broken("sealed for another place, or changed"))?;
+        let plain =
+            key.cipher.decrypt(nonce, payload).map_err(|_| broken("sealed for another place, or changed"))?;
         String::from_utf8(plain).map(Secret::new).map_err(|_| broken("not text"))
     }
 }

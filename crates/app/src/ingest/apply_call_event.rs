@@ -4,7 +4,8 @@
 //! and one active lead however many calls come at once.
 
 use calls::{
-    CallEvent, CallEventKind, CallFacts, CallStage, CallType, Direction, Problem, ProviderCallIds, RecordingState,
+    CallEvent, CallEventKind, CallFacts, CallStage, CallType, Direction, Problem, ProviderCallIds,
+    RecordingState,
 };
 use crm::LeadSource;
 use kernel::{CallId, LeadId, Provider, RecordingId, StoreError, Timestamp, UserId};

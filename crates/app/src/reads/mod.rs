@@ -26,9 +26,12 @@ pub use call_analyses::{
     AnalysisState, CallAnalysisView, CoachingTip, ObjectionDetail, SopStage, TranscriptSegment,
 };
 pub use call_buckets::{
-    DashboardBucket, DashboardCall, DashboardCalls, LegacyAnalysis, LegacyCallDetail, LegacyCallLine, LegacyCalls,
+    DashboardBucket, DashboardCall, DashboardCalls, LegacyAnalysis, LegacyCallDetail, LegacyCallLine,
+    LegacyCalls,
 };
-pub use calls::{CallCursor, CallDetail, CallFilter, CallLine, CallPage, RecordingFile, ViewError, call_detail};
+pub use calls::{
+    CallCursor, CallDetail, CallFilter, CallLine, CallPage, RecordingFile, ViewError, call_detail,
+};
 pub use contacts::{
     CallRecording, ContactBase, ContactCardDetail, ContactObjection, ContactQuery, MissedOpportunityLine,
     PendingActionLine, SopComplianceLine, StatusHistoryLine, TimelineLine, contact_card,

@@ -5,7 +5,7 @@ use app::{
     ports::{JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantSetup, Tenants},
 };
 use calls::{CallEvent, CallEventKind, Direction, ProviderCallIds, RecordingRef, ReportedFacts};
-use kernel::{CallId, Calendar, CompanyId, PhoneNumber, Provider, Scope, StoreError};
+use kernel::{Calendar, CallId, CompanyId, PhoneNumber, Provider, Scope, StoreError};
 use queue::Queue;
 use tenancy::{Company, TenantKey};
 use testkit::{Database, World};
@@ -33,7 +33,9 @@ pub(crate) use on_both;
 
 /// A test that waits for what never comes fails instead of hanging.
 pub(crate) async fn in_time<R>(test: impl Future<Output = R>) -> R {
-    tokio::time::timeout(Duration::from_mins(2), test).await.expect("it waits for something that does not happen")
+    tokio::time::timeout(Duration::from_mins(2), test)
+        .await
+        .expect("it waits for something that does not happen")
 }
 
 pub(crate) async fn tenant(world: &World, id: &str) -> Scope {

@@ -105,7 +105,8 @@ async fn two_crons_enqueue_each_slot_once() {
             .await;
         let expected = 1 + i64::try_from(3600 / schedule.every.as_secs()).unwrap();
         assert_eq!(slots, expected, "{}", schedule.name);
-        let done = format!("SELECT count(*) FROM jobs WHERE kind = '{}' AND state = 'done'", schedule.kind.name);
+        let done =
+            format!("SELECT count(*) FROM jobs WHERE kind = '{}' AND state = 'done'", schedule.kind.name);
         assert_eq!(world.db.number(&done).await, expected, "{}", schedule.name);
     }
 }

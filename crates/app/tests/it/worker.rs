@@ -257,7 +257,10 @@ async fn a_job_whose_lease_is_lost_is_stopped(world: &World) {
     let lease = stolen(world).await;
     given_up.await.expect_err("a heartbeat finds out and the job is dropped");
     worker.end().await;
-    assert!(!world.claims.seen().iter().any(|seen| matches!(seen, Seen::Released(..))), "it is not its any more");
+    assert!(
+        !world.claims.seen().iter().any(|seen| matches!(seen, Seen::Released(..))),
+        "it is not its any more"
+    );
     held_by_the_thief(world, lease).await;
 }
 
@@ -272,7 +275,10 @@ async fn a_result_without_a_lease_is_not_stored(world: &World) {
     go.send(()).unwrap();
     worker.end().await;
     let (found, recording) = stored(world, &scope, call).await;
-    assert_eq!((found.stage, recording.unwrap().state), (CallStage::FetchingRecording, RecordingState::Pending));
+    assert_eq!(
+        (found.stage, recording.unwrap().state),
+        (CallStage::FetchingRecording, RecordingState::Pending)
+    );
     assert!(jobs(world, Queue::Shunya).await.is_empty(), "nothing of it was committed");
     held_by_the_thief(world, lease).await;
 }
@@ -288,7 +294,8 @@ async fn a_job_called_off_is_stopped(world: &World) {
     given_up.await.expect_err("a heartbeat finds out and the job is dropped");
     worker.end().await;
     assert_eq!(only_job(world, Queue::Asr).await.state, JobState::Cancelled);
-    let told = |seen: &Seen| matches!(seen, Seen::Renewed(all) if all.contains(&Renewal::CancelRequested(job)));
+    let told =
+        |seen: &Seen| matches!(seen, Seen::Renewed(all) if all.contains(&Renewal::CancelRequested(job)));
     assert!(world.claims.seen().iter().any(told));
 }
 
@@ -335,7 +342,8 @@ async fn two_workers_share_the_work(world: &World) {
     for number in 0..20 {
         call_with_recording(world, &scope, &format!("CAL{number}")).await;
     }
-    let workers = [Running::start(world, |_| {}), Running::start(world, |settings| settings.name = "w2".to_owned())];
+    let workers =
+        [Running::start(world, |_| {}), Running::start(world, |settings| settings.name = "w2".to_owned())];
     for _ in 0..20 {
         world.provider.asked().await;
     }
@@ -343,5 +351,7 @@ async fn two_workers_share_the_work(world: &World) {
         worker.end().await;
     }
     assert_eq!(world.provider.times(), 20, "each was done once");
-    assert!(jobs(world, Queue::Asr).await.iter().all(|line| line.state == JobState::Done && line.attempts == 1));
+    assert!(
+        jobs(world, Queue::Asr).await.iter().all(|line| line.state == JobState::Done && line.attempts == 1)
+    );
 }

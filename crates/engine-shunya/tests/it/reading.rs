@@ -28,7 +28,9 @@ fn both_envelopes_are_read() {
 
 #[test]
 fn the_call_is_found_in_a_task_id_and_zero_is_none() {
-    let event = read(&json!({ "task_id": "call_9_org_1_analysis", "company_id": "org_1", "status": "completed", "call_id": 0 }));
+    let event = read(
+        &json!({ "task_id": "call_9_org_1_analysis", "company_id": "org_1", "status": "completed", "call_id": 0 }),
+    );
     assert_eq!(event.unwrap().call, Some(CallId(9)));
 }
 
@@ -58,9 +60,12 @@ fn events_without_ids_are_told_from_garbage() {
 
 #[test]
 fn a_vendors_sentence_is_no_error_code() {
-    let event = read(&json!({ "job_id": "j", "company_id": "o", "status": "failed", "error": "Dana said no" }));
+    let event =
+        read(&json!({ "job_id": "j", "company_id": "o", "status": "failed", "error": "Dana said no" }));
     assert_eq!(event.unwrap().error_code, None);
-    let event = read(&json!({ "job_id": "j", "company_id": "o", "status": "failed", "error": {"error_code": "ANALYSIS_FAILED"} }));
+    let event = read(
+        &json!({ "job_id": "j", "company_id": "o", "status": "failed", "error": {"error_code": "ANALYSIS_FAILED"} }),
+    );
     assert_eq!(event.unwrap().error_code.as_deref(), Some("ANALYSIS_FAILED"));
 }
 

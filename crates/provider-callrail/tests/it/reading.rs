@@ -58,16 +58,19 @@ fn absurd_fields_are_left_empty_and_named() {
     assert!(facts.started_at.is_none() && facts.customer_name.is_none() && facts.answered.is_none());
     let mut named = codes(&event);
     named.sort_unstable();
-    assert_eq!(named, [
-        ("answered", "not_a_boolean"),
-        ("customer_name", "too_long"),
-        ("customer_phone_number", "not_a_phone_number"),
-        ("direction", "unknown_direction"),
-        ("duration", "negative_duration"),
-        ("recording_duration", "impossible_duration"),
-        ("start_time", "impossible_time"),
-        ("tracking_phone_number", "not_a_phone_number"),
-    ]);
+    assert_eq!(
+        named,
+        [
+            ("answered", "not_a_boolean"),
+            ("customer_name", "too_long"),
+            ("customer_phone_number", "not_a_phone_number"),
+            ("direction", "unknown_direction"),
+            ("duration", "negative_duration"),
+            ("recording_duration", "impossible_duration"),
+            ("start_time", "impossible_time"),
+            ("tracking_phone_number", "not_a_phone_number"),
+        ]
+    );
 }
 
 #[test]
@@ -133,7 +136,11 @@ fn what_is_not_a_call_object_is_unreadable() {
 
 #[test]
 fn the_company_is_legible_in_a_body_cut_off() {
-    let cut = delivery(None, "", br#"{"company_resource_id": "COM3939c550", "tracking_phone_number":"+14045558514","ans"#);
+    let cut = delivery(
+        None,
+        "",
+        br#"{"company_resource_id": "COM3939c550", "tracking_phone_number":"+14045558514","ans"#,
+    );
     let hints = CallrailWebhooks.hints(&cut);
     assert_eq!(hints.accounts, ["COM3939c550"]);
     assert_eq!(hints.tracking_number.unwrap().as_str(), "+14045558514");

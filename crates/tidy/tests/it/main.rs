@@ -26,8 +26,11 @@ fn files() -> Vec<String> {
 }
 
 fn workspace() -> Vec<Crate> {
-    let metadata =
-        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo metadata");
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
     let packages = metadata.workspace_packages();
     let built_with = |package: &cargo_metadata::Package| {
         let kept = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Development);
@@ -56,7 +59,10 @@ fn every_dependency_is_declared_once_in_the_workspace() {
         for line in text.lines() {
             if line.starts_with('[') {
                 section = line;
-            } else if section.contains("dependencies") && line.contains('=') && !line.contains("workspace = true") {
+            } else if section.contains("dependencies")
+                && line.contains('=')
+                && !line.contains("workspace = true")
+            {
                 elsewhere.push(format!("{path}: {line}"));
             }
         }
@@ -95,7 +101,8 @@ fn documents_name_files_that_exist() {
 fn the_architecture_has_a_word_for_every_crate() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let named: BTreeSet<_> = text.split('`').skip(1).step_by(2).collect();
-    let missing: Vec<_> = workspace().into_iter().map(|one| one.name).filter(|name| !named.contains(name.as_str())).collect();
+    let missing: Vec<_> =
+        workspace().into_iter().map(|one| one.name).filter(|name| !named.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md says nothing of {missing:?}");
 }
 
