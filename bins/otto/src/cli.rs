@@ -19,7 +19,7 @@ pub enum Command {
     Serve,
     /// Send calls through Otto and account for every one.
     ///
-    /// Starts an Otto of its own on OTTO_DATA_DIR and stops it again, or drives the one at --base-url, which must run in
+    /// Starts an Otto of its own on `OTTO_DATA_DIR` and stops it again, or drives the one at --base-url, which must run in
     /// development with the stand-ins (as `otto` alone does). Prints a table; exits with 1 if a single call is
     /// unaccounted for or anything exists twice.
     Demo(DemoArgs),
@@ -132,8 +132,8 @@ pub enum WebhooksCommand {
 pub enum TenantsCommand {
     /// List them.
     List,
-    /// Make a company, or add to one. Secrets are read from the environment: OTTO_TENANT_SIGNING_KEY and
-    /// OTTO_TENANT_API_KEY, so that they are in no list of processes and no shell history.
+    /// Make a company, or add to one. Secrets are read from the environment: `OTTO_TENANT_SIGNING_KEY` and
+    /// `OTTO_TENANT_API_KEY`, so that they are in no list of processes and no shell history.
     Set {
         /// The identity provider's organisation id.
         #[arg(long)]

@@ -76,9 +76,10 @@ impl<'a> Work<'a> {
     /// Makes it all true, then tells the world.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let events = std::mem::take(&mut self.events);
-        let told = match events.is_empty() {
-            true => events,
-            false => self.unit.events().append(events, self.trace.as_deref()).await?,
+        let told = if events.is_empty() {
+            events
+        } else {
+            self.unit.events().append(events, self.trace.as_deref()).await?
         };
         self.unit.commit().await?;
         if !self.queues.is_empty() {

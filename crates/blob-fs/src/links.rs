@@ -59,7 +59,7 @@ mod tests {
         let key = |name: &str| BlobKey::parse(&company, &format!("tenants/org_a/{name}")).unwrap();
         let links = Links::new("http://127.0.0.1:1/".parse().unwrap(), Secret::new("k".into()));
         let now: Timestamp = "2026-11-22T18:00:00Z".parse().unwrap();
-        let link: Url = links.make(&key("a.wav"), Duration::from_secs(60), now).expose().parse().unwrap();
+        let link: Url = links.make(&key("a.wav"), Duration::from_mins(1), now).expose().parse().unwrap();
         assert_eq!(link.path(), "/media/tenants/org_a/a.wav");
         let part = |name| link.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned();
         let (expires, signature) = (part("expires"), part("signature"));

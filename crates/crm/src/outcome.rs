@@ -55,7 +55,7 @@ pub struct Action {
 /// Something more to win.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opportunity {
-    /// discovery, cross_sell, upsell, qualification or another.
+    /// discovery, `cross_sell`, upsell, qualification or another.
     pub kind: Option<String>,
     /// In words.
     pub description: String,

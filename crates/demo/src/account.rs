@@ -1,11 +1,13 @@
 //! Accounting for every call, and looking for anything that exists twice.
 
+#![expect(clippy::indexing_slicing, reason = "of JSON, which answers null where there is nothing")]
+
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use chrono::{Days, Utc};
+use chrono::{DateTime, Days, Utc};
 use serde_json::Value;
 use simulators::{ExpectedEnd, SentCall};
 
@@ -35,6 +37,7 @@ pub(crate) async fn account(
     before: &HashMap<String, Value>,
     sent: Vec<SentCall>,
     found: HashMap<String, Vec<Call>>,
+    started_at: DateTime<Utc>,
     took: Duration,
 ) -> Result<Report, DemoError> {
     let mut report = Report { made: sent.len(), took, ..Report::default() };
@@ -60,7 +63,7 @@ pub(crate) async fn account(
                 which: format!("{dead} of {company}"),
             });
         }
-        find_twins(company, api, &mut report).await?;
+        find_twins(company, api, started_at, &mut report).await?;
     }
     Ok(report)
 }
@@ -91,7 +94,12 @@ fn account_for(call: &SentCall, known: Option<&[Call]>, report: &mut Report) {
 }
 
 /// Everything of a company that must exist once, by what makes it one.
-async fn find_twins(company: &str, api: &OttoApi, report: &mut Report) -> Result<(), DemoError> {
+async fn find_twins(
+    company: &str,
+    api: &OttoApi,
+    started_at: DateTime<Utc>,
+    report: &mut Report,
+) -> Result<(), DemoError> {
     const ACTIVE: [&str; 6] = ["new", "warm", "hot", "nurturing", "qualified_booked", "qualified_unbooked"];
     let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let mut seen: HashSet<(&'static str, String)> = HashSet::new();
@@ -119,8 +127,8 @@ async fn find_twins(company: &str, api: &OttoApi, report: &mut Report) -> Result
             format!("{} {} {}", text(&signal, "contact_card_id"), signal["signal_type"], signal["title"]);
         once("a signal", key);
     }
-    let today = Utc::now().date_naive();
-    for ahead in 0..DAYS_AHEAD + 1 {
+    let today = started_at.date_naive();
+    for ahead in 0..=DAYS_AHEAD {
         let Some(day) =
             today.checked_sub_days(Days::new(1)).and_then(|day| day.checked_add_days(Days::new(ahead)))
         else {

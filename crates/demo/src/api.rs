@@ -1,5 +1,7 @@
 //! Otto's HTTP API, as any client would use it.
 
+#![expect(clippy::indexing_slicing, reason = "of JSON, which answers null where there is nothing")]
+
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
@@ -46,6 +48,7 @@ struct Envelope<T> {
 
 /// A call as the list answers it.
 #[derive(Clone, Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the fields of the contract")]
 pub struct Call {
     /// Its number.
     pub call_id: i64,

@@ -131,7 +131,7 @@ pub async fn run(order: DemoOrder) -> Result<Report, DemoError> {
     bars.made.finish();
     bars.ended.finish_with_message("");
     making.abort();
-    account(&apis, &before, sent, found, begun.elapsed()).await
+    account(&apis, &before, sent, found, order.started_at, begun.elapsed()).await
 }
 
 /// What Otto says of all calls, by the provider's id; several under one id would be a finding.

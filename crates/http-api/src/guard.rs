@@ -164,18 +164,14 @@ async fn admit(
         Access::Permission(permission) => permission,
     };
     let header = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    let bearer = match header {
-        None => None,
-        // anything else in the header is a token that is not valid, not the absence of one
-        Some(text) => {
-            Some(text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")).unwrap_or_default())
-        }
-    };
+    let bearer = header.map(|text| {
+        text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")).unwrap_or_default()
+    });
     // in development the console offers a choice of role, which counts for everything but the console itself: whoever
     // chose a role that may not see it must be able to choose again
     let choosable = state.authenticator.is_development() && permission != Permission::ConsoleRead;
     let cookie = request.cookie(DEV_ROLE_COOKIE).filter(|_| choosable);
-    let dev_role = cookie.as_ref().map(|cookie| cookie.value());
+    let dev_role = cookie.as_ref().map(actix_web::cookie::Cookie::value);
     let identity = state.authenticator.authenticate(Presented { bearer, dev_role }).await?;
     let named = request.headers().get("x-company-id").and_then(|value| value.to_str().ok()).map(str::trim);
     if named.is_some_and(|named| !named.is_empty() && named != identity.company.as_str()) {

@@ -13,10 +13,11 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     let theirs = read(include_str!("../contract/operations.json"));
     let ours = read(include_str!("../contract/own.json"));
-    let list = |document: &Value| document["operations"].as_array().cloned().unwrap_or_default();
+    let list =
+        |document: &Value| document.get("operations").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut operations = list(&theirs);
     operations.extend(list(&ours));
-    Contract { operations, schemas: theirs["components"]["schemas"].clone() }
+    Contract { operations, schemas: theirs.pointer("/components/schemas").cloned().unwrap_or_default() }
 });
 
 struct Contract {

@@ -35,6 +35,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::float_cmp, reason = "rounded to two places, which is one way to write each")]
     #[test]
     fn percentages_round_half_up() {
         assert_eq!(percentage(2, 3), 66.67);

@@ -24,10 +24,10 @@ impl Calendar {
 
     /// The zone's IANA name, where one is set.
     pub fn zone_name(&self) -> Option<&'static str> {
-        self.zone.map(|zone| zone.name())
+        self.zone.map(chrono_tz::Tz::name)
     }
 
-    fn zone(&self) -> Tz {
+    fn zone(self) -> Tz {
         self.zone.unwrap_or(Tz::UTC)
     }
 

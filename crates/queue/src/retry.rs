@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::{Priority, Queue};
 
-    const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) };
+    const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_mins(1) };
     const KIND: JobKind = JobKind {
         name: "test.try_something",
         queue: Queue::Default,

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_instant_lies_in_exactly_one_slot() {
-        let schedule = Schedule { name: "test", kind: &KIND, every: Duration::from_secs(60) };
+        let schedule = Schedule { name: "test", kind: &KIND, every: Duration::from_mins(1) };
         let at = |s| DateTime::from_timestamp(s, 0).unwrap();
         assert_eq!(schedule.slot(at(119)).begins, at(60));
         assert_eq!(schedule.slot(at(120)).begins, at(120));

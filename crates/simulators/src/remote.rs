@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::callrail::{CallOrder, OrderedCall, SentCall};
 
 /// A call takes as long as its story does, late webhooks included.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Why a stand-in elsewhere did not do as asked.
 #[derive(Debug, thiserror::Error)]

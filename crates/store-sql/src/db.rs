@@ -41,6 +41,10 @@ impl SpawnBlocking for Blocking {
 }
 
 /// A pooled connection to either database.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time on the stack of a unit of work, never in a collection"
+)]
 pub enum Conn {
     /// PostgreSQL.
     Postgres(Pooled<AsyncPgConnection>),
@@ -60,6 +64,7 @@ impl Conn {
 
 /// How a connection has fared since it left the pool.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent marks, not one state")]
 pub struct Fate {
     /// A statement began and nobody has seen its end.
     running: bool,

@@ -28,6 +28,10 @@ pub fn fail(table: &'static str) -> impl FnOnce(Error) -> StoreError {
 }
 
 /// A stored value this program cannot read.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "ids are small, and callers have no use for them afterwards"
+)]
 pub fn corrupt(
     table: &'static str,
     column: &'static str,

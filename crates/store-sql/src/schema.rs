@@ -7,7 +7,7 @@ mod sql {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Text, Nullable, Ts};
 
     companies (id) {
         id -> Text,
@@ -20,7 +20,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Text, Nullable, Ts};
 
     users (id) {
         id -> Text,
@@ -34,7 +34,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Ts};
 
     tracking_numbers (id) {
         id -> Id,
@@ -46,7 +46,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Ts};
 
     provider_accounts (id) {
         id -> Id,
@@ -58,7 +58,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Binary, Ts};
 
     provider_credentials (id) {
         id -> Id,
@@ -72,7 +72,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Nullable, Text, Doc, SmallInt, Ts, Integer, Bool};
 
     jobs (id) {
         id -> Id,
@@ -101,7 +101,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Text, Ts, Id};
 
     schedule_slots (schedule, begins_at) {
         schedule -> Text,
@@ -112,7 +112,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Nullable, Text, Doc, Binary, BigInt, Integer, Ts};
 
     webhook_inbox (id) {
         id -> Id,
@@ -137,7 +137,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Nullable, Doc, Integer, Ts};
 
     contact_cards (id) {
         id -> Id,
@@ -159,7 +159,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Nullable, Integer, Doc, BigInt, Ts};
 
     leads (id) {
         id -> Id,
@@ -184,7 +184,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Integer, Nullable, Doc, Ts};
 
     lead_status_history (id) {
         id -> Id,
@@ -201,7 +201,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Nullable, BigInt, Ts, Integer};
 
     appointments (id) {
         id -> Id,
@@ -227,7 +227,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Nullable, BigInt, Ts, Integer};
 
     tasks (id) {
         id -> Id,
@@ -256,7 +256,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Nullable, BigInt, Doc, Bool, Ts};
 
     key_signals (id) {
         id -> Id,
@@ -280,7 +280,7 @@ diesel::table! {
 
 // PostgreSQL has a sequence of this name instead
 diesel::table! {
-    use super::sql::*;
+    use super::sql::BigInt;
 
     subject_numbers (id) {
         id -> BigInt,
@@ -288,7 +288,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{BigInt, Text, Nullable, Bool, Id, Integer, Doc, Ts};
 
     calls (id) {
         id -> BigInt,
@@ -321,7 +321,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{BigInt, Text, Bool, Nullable, Ts};
 
     call_outcomes (call_id) {
         call_id -> BigInt,
@@ -337,7 +337,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, BigInt, Nullable, Integer, Ts};
 
     recordings (id) {
         id -> Id,
@@ -358,7 +358,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, BigInt, Nullable, Integer, Ts};
 
     shunya_jobs (id) {
         id -> Id,
@@ -381,7 +381,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, BigInt, Doc, Nullable, Double, Ts};
 
     call_transcripts (id) {
         id -> Id,
@@ -399,7 +399,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, BigInt, Nullable, Double, Doc, Ts};
 
     call_analyses (id) {
         id -> Id,
@@ -422,7 +422,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, BigInt, Integer, Nullable, Bool, Double, Doc, Ts};
 
     call_objections (id) {
         id -> Id,
@@ -445,7 +445,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use super::sql::*;
+    use super::sql::{Id, Text, Nullable, BigInt, Doc, Ts};
 
     events (id) {
         id -> Id,

@@ -50,6 +50,6 @@ pub fn start_logs(level: &str, format: LogFormat) -> Result<(), TelemetryError> 
 pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-        .and_then(|builder| builder.install_recorder())
+        .and_then(metrics_exporter_prometheus::PrometheusBuilder::install_recorder)
         .map_err(|_| TelemetryError::Twice)
 }

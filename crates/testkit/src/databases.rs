@@ -67,6 +67,7 @@ pub async fn sqlite() -> Database {
 }
 
 /// A database on the throw-away PostgreSQL server, copied from one that is migrated once.
+#[expect(clippy::disallowed_methods, reason = "names of throw-away databases are nobody's ids")]
 pub async fn postgres() -> Database {
     let server = env::var(SERVER).unwrap_or_else(|_| {
         panic!("{SERVER} is not set: run the tests with scripts/test, which starts a server")
@@ -83,6 +84,7 @@ fn with_database(server: &str, name: &str) -> String {
     format!("{base}/{name}")
 }
 
+#[expect(clippy::disallowed_methods, reason = "names of throw-away databases are nobody's ids")]
 async fn template(server: &str) -> &'static str {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     TEMPLATE

@@ -33,17 +33,14 @@ pub struct Otto {
 
 /// Where the database is: as configured, else a file in the data directory.
 fn target_of(settings: &Settings) -> Result<Target, StartError> {
-    match &settings.database_url {
-        Some(url) => Target::parse(url.expose())
-            .map_err(|what| StartError::Setting { name: "DATABASE_URL", what: what.to_owned() }),
-        None => {
-            let path = settings.data_dir.join("otto.db");
-            let path = path.to_str().map(str::to_owned);
-            path.map(Target::Sqlite).ok_or(StartError::Setting {
-                name: "OTTO_DATA_DIR",
-                what: "must be a path in UTF-8".to_owned(),
-            })
-        }
+    if let Some(url) = &settings.database_url {
+        Target::parse(url.expose())
+            .map_err(|what| StartError::Setting { name: "DATABASE_URL", what: what.to_owned() })
+    } else {
+        let path = settings.data_dir.join("otto.db");
+        let path = path.to_str().map(str::to_owned);
+        path.map(Target::Sqlite)
+            .ok_or(StartError::Setting { name: "OTTO_DATA_DIR", what: "must be a path in UTF-8".to_owned() })
     }
 }
 

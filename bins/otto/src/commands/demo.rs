@@ -63,7 +63,8 @@ async fn elsewhere(args: &DemoArgs, base_url: String) -> Result<Report, Failure>
     let first = tenants.first().map(|tenant| tenant.company_id.clone()).unwrap_or_default();
     let health = OttoApi::new(&base_url, &first)?.health().await?;
     let provider = |name: &str| {
-        let told = health["providers"][name].as_str().map(str::to_owned);
+        let told =
+            health.pointer(&format!("/providers/{name}")).and_then(|url| url.as_str()).map(str::to_owned);
         told.ok_or("that Otto does not run in development: its providers are real, and a demo would call real people")
     };
     let stand_ins = RemoteStandIns::new(&provider("callrail")?, &provider("shunya")?, TENANT_SEED)?;

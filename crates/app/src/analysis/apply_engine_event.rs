@@ -75,12 +75,11 @@ async fn apply_transcript(
     job: &ShunyaJob,
 ) -> Result<Done, JobError> {
     let sent = event.payload.as_ref().and_then(normalise_transcript);
-    let transcript = match sent {
-        Some(transcript) => Some(transcript),
-        None => {
-            let payload = run.ports.engine.transcript(&run.scope.company, job.call).await?;
-            normalise_transcript(&payload)
-        }
+    let transcript = if let Some(transcript) = sent {
+        Some(transcript)
+    } else {
+        let payload = run.ports.engine.transcript(&run.scope.company, job.call).await?;
+        normalise_transcript(&payload)
     };
     let now = run.ports.clock.now();
     let mut work = run.begin().await?;

@@ -164,7 +164,6 @@ async fn apply_outcome(
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site, and each is a different thing")]
 async fn change_appointment(
     work: &mut Work<'_>,
     call: &StoredCall,

@@ -95,12 +95,10 @@ pub async fn accept_call_webhook(
         }
     };
     let kind = call_event_kind(delivery.kind);
-    let read = match mismatch {
-        true => Err(TENANT_MISMATCH),
-        // the body of a catch-all URL says whether it was taken; the reader knows where
-        false => {
-            webhooks.read(delivery, kind.unwrap_or(CallEventKind::Completed)).map_err(Unreadable::as_str)
-        }
+    let read = if mismatch {
+        Err(TENANT_MISMATCH)
+    } else {
+        webhooks.read(delivery, kind.unwrap_or(CallEventKind::Completed)).map_err(Unreadable::as_str)
     };
     let scope = Scope::system(company.id.clone(), webhooks.provider().as_str());
     let now = delivery.received_at;
@@ -158,9 +156,10 @@ pub(crate) async fn authenticate(
 ) -> Result<Sender, AcceptError> {
     let provider = webhooks.provider();
     let hints = webhooks.hints(delivery);
-    let by_account = match hints.accounts.is_empty() {
-        true => None,
-        false => ports.tenants.by_account(provider, &hints.accounts).await?,
+    let by_account = if hints.accounts.is_empty() {
+        None
+    } else {
+        ports.tenants.by_account(provider, &hints.accounts).await?
     };
     let company = match (&delivery.tenant_key, &by_account, &hints.tracking_number) {
         // an address with a tenant key is for that tenant alone, whatever the body says

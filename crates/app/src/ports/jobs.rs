@@ -209,4 +209,4 @@ pub trait JobOffice: Send + Sync {
 }
 
 /// How long a claim holds unless renewed.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);

@@ -77,7 +77,7 @@ pub struct CallAnalysisView {
     pub conversion_probability: Option<f64>,
     /// hot, warm, cold, qualified or unqualified.
     pub lead_quality: Option<String>,
-    /// booked, not_booked or service_not_offered.
+    /// booked, `not_booked` or `service_not_offered`.
     pub booking_status: Option<String>,
     /// Both in one word.
     pub call_outcome_category: Option<String>,

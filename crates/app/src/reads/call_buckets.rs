@@ -54,6 +54,7 @@ impl DashboardBucket {
 
 /// A call in a dashboard bucket.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the contract")]
 pub struct DashboardCall {
     /// Its number.
     pub call_id: CallId,

@@ -46,7 +46,7 @@ pub struct CallFilter {
     pub status: Option<String>,
     /// On their way to being analysed.
     pub stage: Option<String>,
-    /// booked, not_booked, service_not_offered.
+    /// booked, `not_booked`, `service_not_offered`.
     pub booking_status: Option<String>,
     /// hot, warm, cold, qualified, unqualified.
     pub lead_quality: Option<String>,

@@ -139,7 +139,7 @@ pub struct PendingActionLine {
 /// Something that happened.
 #[derive(Clone, Debug, Serialize)]
 pub struct TimelineLine {
-    /// call, appointment, task, status_change.
+    /// call, appointment, task, `status_change`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// When.

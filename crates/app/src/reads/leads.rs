@@ -230,7 +230,7 @@ pub struct LeadRow {
     pub contact: RowContact,
     /// The rep it is assigned to.
     pub assigned_rep: Option<AssignedRep>,
-    /// Why the newest analysed call did not book: its first objection, or service_not_offered.
+    /// Why the newest analysed call did not book: its first objection, or `service_not_offered`.
     pub reason_not_booked: Option<String>,
     /// Objections of the newest analysed call.
     pub objections: Vec<String>,

@@ -21,9 +21,10 @@ pub async fn sweep_shunya(run: &SystemRun<'_>) -> Result<Done, JobError> {
             _ => continue,
         };
         let mut work = ports.begin(&Scope::system(company, "otto")).await?;
-        match confirmed {
-            true => work.enqueue(&PollShunya { shunya_job }, now).await?,
-            false => work.enqueue(&SubmitToShunya { shunya_job }, now).await?,
+        if confirmed {
+            work.enqueue(&PollShunya { shunya_job }, now).await?
+        } else {
+            work.enqueue(&SubmitToShunya { shunya_job }, now).await?
         };
         work.commit().await?;
     }

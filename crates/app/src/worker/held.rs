@@ -15,14 +15,16 @@ pub(super) enum Stop {
     Shutdown,
 }
 
+type Jobs = HashMap<JobId, (Lease, Option<oneshot::Sender<Stop>>)>;
+
 /// The jobs this worker holds.
 #[derive(Default)]
 pub(super) struct HeldJobs {
-    jobs: Mutex<HashMap<JobId, (Lease, Option<oneshot::Sender<Stop>>)>>,
+    jobs: Mutex<Jobs>,
 }
 
 impl HeldJobs {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, (Lease, Option<oneshot::Sender<Stop>>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Jobs> {
         // nothing that can panic is done while it is held
         self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -198,7 +198,7 @@ async fn acknowledge(ports: &Ports, held: &HeldJobs, ends: &[Ended]) {
             Ok(_) => {}
             // they were done; they will be done again when their leases run out, and find nothing to do
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot mark jobs as done")
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot mark jobs as done");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Use cases and loops over the real store, with fakes of everything outside the process.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+
 mod customers;
 mod setup;
 mod virtual_time;

@@ -93,7 +93,7 @@ async fn two_crons_enqueue_each_slot_once() {
         tokio::spawn(run_worker(world.ports.clone(), settings(&[Queue::Default]), shutdown.clone())),
     ];
     // from the middle of one slot to the middle of another
-    tokio::time::sleep(Duration::from_mins(60) + Duration::from_secs(30)).await;
+    tokio::time::sleep(Duration::from_hours(1) + Duration::from_secs(30)).await;
     shutdown.cancel();
     for ended in loops {
         ended.await.unwrap();

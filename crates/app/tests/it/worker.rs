@@ -28,7 +28,7 @@ impl Running {
             name: "w1".to_owned(),
             queues: vec![(Queue::Asr, 2)],
             idle_poll: Duration::from_hours(1),
-            grace: Duration::from_secs(60),
+            grace: Duration::from_mins(1),
             lease: Duration::from_hours(1),
         };
         change(&mut settings);

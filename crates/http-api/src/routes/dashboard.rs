@@ -70,11 +70,11 @@ pub async fn calls(
     params.company(&caller)?;
     params.required("status");
     let names = DashboardBucket::ALL.map(DashboardBucket::as_str);
-    let named = params.choice("status", &names);
+    let wanted = params.choice("status", &names);
     let limit = params.integer("limit", 1..=1000, 100);
     let offset = params.integer("offset", 0..=i64::MAX, 0);
     params.check()?;
-    let bucket = DashboardBucket::ALL.into_iter().find(|bucket| Some(bucket.as_str()) == named.as_deref());
+    let bucket = DashboardBucket::ALL.into_iter().find(|bucket| Some(bucket.as_str()) == wanted.as_deref());
     let bucket = bucket.unwrap_or(DashboardBucket::All);
     let calls = state.ports.reads.dashboard_calls(&caller.viewer(), bucket, Slice { limit, offset }).await?;
     Ok(enveloped(&request, calls, state.now()))

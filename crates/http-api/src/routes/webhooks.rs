@@ -188,7 +188,7 @@ async fn accept_engine(
     loop {
         match accept_engine_webhook(ports, delivery).await {
             Err(EngineWebhookError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => {
-                attempt += 1
+                attempt += 1;
             }
             other => return other,
         }

@@ -104,7 +104,7 @@ fn a_signed_body_is_not_mixed_with_the_unsigned_address() {
 
 #[test]
 fn both_generations_of_ids_are_kept() {
-    let event = read(&json!({ "id": 766970532, "resource_id": "CAL019a" }));
+    let event = read(&json!({ "id": 766_970_532, "resource_id": "CAL019a" }));
     assert_eq!((event.ids.primary.as_str(), event.ids.legacy.as_deref()), ("CAL019a", Some("766970532")));
 }
 

@@ -1,3 +1,5 @@
+#![expect(clippy::ref_option_ref, reason = "in what diesel derives")]
+
 use app::ports::{CallRepository, Recording, StoredCall};
 use async_trait::async_trait;
 use calls::{CallType, ProviderCallIds, RecordingState};

@@ -1,5 +1,7 @@
 //! Every contract of the store, on both databases. `scripts/test` starts the PostgreSQL these need.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+
 mod cases;
 mod failures;
 mod locks;

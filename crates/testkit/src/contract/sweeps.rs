@@ -96,7 +96,7 @@ pub async fn requests_without_an_outcome_are_found(db: &Database) {
     let org = || company("org_a");
     assert_eq!(db.system.unsettled_requests(at(0), 10).await.unwrap(), []);
     let unconfirmed = Unfinished::Unconfirmed(org(), pending);
-    assert_eq!(db.system.unsettled_requests(at(30), 10).await.unwrap(), [unconfirmed.clone()]);
+    assert_eq!(db.system.unsettled_requests(at(30), 10).await.unwrap(), std::slice::from_ref(&unconfirmed));
     let unsettled = Unfinished::Unsettled(org(), running);
     assert_eq!(db.system.unsettled_requests(at(31), 10).await.unwrap(), [unconfirmed.clone(), unsettled]);
     assert_eq!(db.system.unsettled_requests(at(31), 1).await.unwrap(), [unconfirmed]);

@@ -100,7 +100,7 @@ pub async fn setting_up_twice_is_setting_up_once(db: &Database) {
 pub async fn setting_up_brings_what_it_names_up_to_date_and_leaves_the_rest(db: &Database) {
     db.system.set_up(&full("org_a", 1), at(0)).await.unwrap();
     let mut changed = Bench::setup("org_a");
-    changed.company.name = "Renamed".to_owned();
+    "Renamed".clone_into(&mut changed.company.name);
     changed.company.tenant_key = TenantKey::try_new("another-tenant-key").unwrap();
     changed.credentials = vec![(Provider::Callrail, "api_key".to_owned(), SealedSecret(vec![9]))];
     changed.users = vec![(user("user_1"), Some("Renamed".to_owned()), Role::Manager)];

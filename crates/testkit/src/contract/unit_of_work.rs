@@ -137,7 +137,7 @@ pub async fn a_unit_with_a_failed_statement_cannot_be_committed(db: &Database) {
     let scope = bench.tenant("org_a").await;
     bench.call(&scope, "CAL1").await;
     let mut other = bench.call(&scope, "CAL2").await;
-    other.ids.primary = "CAL1".to_owned();
+    "CAL1".clone_into(&mut other.ids.primary);
     let mut unit = bench.begin(&scope).await;
     contact_in(&mut unit, &bench, 1).await;
     unit.calls().save(&other, at(1)).await.expect_err("the name is taken");
@@ -196,12 +196,11 @@ pub async fn reads_and_claims_abandoned_at_the_first_wait_do_no_harm(db: &Databa
 }
 
 pub async fn many_units_at_once_wait_for_each_other(db: &Database) {
+    let (first, second) = (phone(1), phone(2));
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let writing = (0..MORE_THAN_THE_POOL)
-        .map(|tail| bench.contact(&scope, if tail % 2 == 0 { &FIRST } else { &SECOND }));
-    static FIRST: std::sync::LazyLock<kernel::PhoneNumber> = std::sync::LazyLock::new(|| phone(1));
-    static SECOND: std::sync::LazyLock<kernel::PhoneNumber> = std::sync::LazyLock::new(|| phone(2));
+        .map(|tail| bench.contact(&scope, if tail % 2 == 0 { &first } else { &second }));
     together(writing).await;
     assert_eq!(db.rows("contact_cards").await, 2);
 }

@@ -1,5 +1,8 @@
 //! The repository, held to its own rules.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::case_sensitive_file_extension_comparisons, reason = "the names are our own")]
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -9,6 +9,7 @@ use crate::{
     contract::bench::{Bench, at, phone, together},
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "as a field of an update takes it")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

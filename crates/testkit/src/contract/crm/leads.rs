@@ -126,9 +126,10 @@ pub async fn a_contact_is_recorded_and_never_an_older_one(db: &Database) {
         unit.commit().await.unwrap();
         // a contact recorded now is recorded for good: the row says so to whoever asks for a time before it
         let micros = at(later).timestamp_micros();
-        let stored = match db.is_postgres() {
-            true => "SELECT CAST(extract(epoch FROM last_contacted_at) * 1000000 AS bigint) FROM leads",
-            false => "SELECT last_contacted_at FROM leads",
+        let stored = if db.is_postgres() {
+            "SELECT CAST(extract(epoch FROM last_contacted_at) * 1000000 AS bigint) FROM leads"
+        } else {
+            "SELECT last_contacted_at FROM leads"
         };
         assert_eq!(db.number(stored).await, micros);
     }

@@ -219,10 +219,10 @@ pub async fn concurrent_claimers_take_every_job_once(db: &Database) {
         let mut empty = 0;
         // what another claimer is just taking is passed over, so that one empty claim proves nothing
         while empty < 5 {
-            let claimed = bench.claim(Queue::Default, 7, at(0)).await;
-            assert!(claimed.len() <= 7);
-            empty = if claimed.is_empty() { empty + 1 } else { 0 };
-            mine.extend(claimed);
+            let some = bench.claim(Queue::Default, 7, at(0)).await;
+            assert!(some.len() <= 7);
+            empty = if some.is_empty() { empty + 1 } else { 0 };
+            mine.extend(some);
         }
         mine
     };

@@ -124,9 +124,10 @@ pub async fn a_unit_that_lost_its_lease_cannot_be_committed(db: &Database) {
         let mut unit = bench.begin(&scope).await;
         let result = bench.job(&WORK, None, at(0));
         assert!(unit.jobs().enqueue(&result, None, at(0)).await.unwrap());
-        let ended = match bury {
-            true => unit.jobs().bury(lost, "no", at(70)).await,
-            false => unit.jobs().finish(lost, at(70)).await,
+        let ended = if bury {
+            unit.jobs().bury(lost, "no", at(70)).await
+        } else {
+            unit.jobs().finish(lost, at(70)).await
         };
         assert!(ended.is_err());
         let error = unit.commit().await.expect_err("nothing of it may be committed");

@@ -127,6 +127,7 @@ pub async fn depths_count_what_waits_runs_and_died(db: &Database) {
 }
 
 pub async fn a_clean_up_keeps_what_is_recent_and_what_is_not_finished(db: &Database) {
+    use JobState::{Dead, Done, Ready, Running};
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let old = one_of_each(&bench, &scope).await;
@@ -147,7 +148,6 @@ pub async fn a_clean_up_keeps_what_is_recent_and_what_is_not_finished(db: &Datab
     for job in old.into_iter().chain([dead.job, ready]) {
         left.push(JobOffice::find(&db.system, job).await.unwrap().map(|line| line.state));
     }
-    use JobState::{Dead, Done, Ready, Running};
     assert_eq!(left, [Some(Done), Some(Running), None, None, None, Some(Dead), Some(Ready)]);
 }
 
