@@ -342,8 +342,10 @@ async fn two_workers_share_the_work(world: &World) {
     for number in 0..20 {
         call_with_recording(world, &scope, &format!("CAL{number}")).await;
     }
-    let workers =
-        [Running::start(world, |_| {}), Running::start(world, |settings| settings.name = "w2".to_owned())];
+    let workers = [
+        Running::start(world, |_| {}),
+        Running::start(world, |settings| "w2".clone_into(&mut settings.name)),
+    ];
     for _ in 0..20 {
         world.provider.asked().await;
     }

@@ -48,9 +48,8 @@ async fn two_units_that_wait_for_each_other_are_told_to_try_again() {
         tokio::join!(async { contact(&mut first, &ids, TWO).await.map(|_| first) }, async {
             contact(&mut second, &ids, ONE).await.map(|_| second)
         },);
-    let (winner, loser) = match (first, second) {
-        (Ok(winner), Err(loser)) | (Err(loser), Ok(winner)) => (winner, loser),
-        _ => panic!("one of them gets through"),
+    let ((Ok(winner), Err(loser)) | (Err(loser), Ok(winner))) = (first, second) else {
+        panic!("one of them gets through");
     };
     assert!(matches!(loser, StoreError::Unavailable(_)), "{loser:?}");
     assert!(loser.is_transient());

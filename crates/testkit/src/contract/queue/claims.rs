@@ -226,12 +226,12 @@ pub async fn concurrent_claimers_take_every_job_once(db: &Database) {
         }
         mine
     };
-    let claimed: Vec<_> = together((0..8).map(|_| claimer())).await.into_iter().flatten().collect();
-    assert_eq!(claimed.len(), 300, "a job was claimed twice or left lying");
-    assert_eq!(claimed.iter().map(|job| job.lease.job).collect::<HashSet<_>>(), expected);
-    assert!(claimed.iter().all(|job| job.attempt == 1));
+    let taken: Vec<_> = together((0..8).map(|_| claimer())).await.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 300, "a job was claimed twice or left lying");
+    assert_eq!(taken.iter().map(|job| job.lease.job).collect::<HashSet<_>>(), expected);
+    assert!(taken.iter().all(|job| job.attempt == 1));
     // each claim's token is that of its jobs, as stored
-    for job in claimed.iter().step_by(50) {
+    for job in taken.iter().step_by(50) {
         assert!(db.system.release(job.lease, &Release::HandBack, at(1)).await.unwrap());
     }
 }
