@@ -1,21 +1,15 @@
 //! Connections to either database, and the macro that lets one query body serve both.
 
-use std::{
-    ops::{Deref, DerefMut},
-    time::Duration,
-};
+use std::ops::{Deref, DerefMut};
 
-use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
+use diesel::SqliteConnection;
 use diesel_async::{
-    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Object, Pool, PoolError},
-    },
+    AsyncPgConnection, SimpleAsyncConnection,
+    pooled_connection::{AsyncDieselConnectionManager, deadpool::Object},
     sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use kernel::{BoxError, StoreError};
+use kernel::BoxError;
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
 pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -64,7 +58,7 @@ impl Conn {
 
 /// How a connection has fared since it left the pool.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent marks, not one state")]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, not one state")]
 pub struct Fate {
     /// A statement began and nobody has seen its end.
     running: bool,
@@ -74,6 +68,8 @@ pub struct Fate {
     failed: bool,
     /// A transaction may be open.
     pub in_transaction: bool,
+    /// A transaction that only reads is open: it is ended when the connection goes back.
+    pub reading: bool,
 }
 
 impl Fate {
@@ -105,7 +101,7 @@ impl Fate {
 pub struct Pooled<C>
 where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: Send + 'static,
+    C: SimpleAsyncConnection + Send + 'static,
 {
     // there until it is dropped
     object: Option<Object<C>>,
@@ -116,9 +112,9 @@ where
 impl<C> Pooled<C>
 where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: Send + 'static,
+    C: SimpleAsyncConnection + Send + 'static,
 {
-    fn new(object: Object<C>) -> Self {
+    pub(crate) fn new(object: Object<C>) -> Self {
         Self { object: Some(object), fate: Fate::default() }
     }
 }
@@ -126,7 +122,7 @@ where
 impl<C> Deref for Pooled<C>
 where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: Send + 'static,
+    C: SimpleAsyncConnection + Send + 'static,
 {
     type Target = C;
     fn deref(&self) -> &C {
@@ -140,7 +136,7 @@ where
 impl<C> DerefMut for Pooled<C>
 where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: Send + 'static,
+    C: SimpleAsyncConnection + Send + 'static,
 {
     fn deref_mut(&mut self) -> &mut C {
         match &mut self.object {
@@ -153,11 +149,17 @@ where
 impl<C> Drop for Pooled<C>
 where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: Send + 'static,
+    C: SimpleAsyncConnection + Send + 'static,
 {
     fn drop(&mut self) {
         let Some(object) = self.object.take() else { return };
-        if !self.fate.is_astray() && !self.fate.in_transaction {
+        let broken = self.fate.is_astray() || self.fate.in_transaction;
+        if !broken && !self.fate.reading {
+            return;
+        }
+        // nobody needs to wait for the end of a transaction that only read
+        if !broken && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(end_reading(object));
             return;
         }
         let conn = Object::take(object);
@@ -166,6 +168,17 @@ where
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(conn))),
             Err(_) => drop(conn),
         }
+    }
+}
+
+/// Ends a transaction that only read, and gives the connection back; one that cannot do even this is closed.
+async fn end_reading<C>(mut object: Object<C>)
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+    C: SimpleAsyncConnection + Send + 'static,
+{
+    if object.batch_execute("COMMIT").await.is_err() {
+        drop(Object::take(object));
     }
 }
 
@@ -213,136 +226,3 @@ macro_rules! find_locked {
     };
 }
 pub(crate) use find_locked;
-
-/// How many connections, and how long to wait for one.
-#[derive(Clone, Debug)]
-pub struct PoolSettings {
-    /// At most so many connections (PostgreSQL).
-    pub size: usize,
-    /// Give up waiting for one after this.
-    pub wait: Duration,
-    /// A statement that takes longer is cancelled (PostgreSQL).
-    pub statement_timeout: Duration,
-}
-
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self { size: 20, wait: Duration::from_secs(30), statement_timeout: Duration::from_secs(30) }
-    }
-}
-
-/// Builds a pool. A macro, because the bounds of a generic function would be a page long.
-macro_rules! pool {
-    ($manager:expr, $size:expr, $wait:expr) => {
-        Pool::builder($manager)
-            .max_size($size)
-            .wait_timeout(Some($wait))
-            .create_timeout(Some(Duration::from_secs(10)))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(unavailable)
-    };
-}
-/// Either database.
-#[derive(Clone)]
-pub enum Db {
-    /// PostgreSQL: one pool for everything.
-    Postgres(Pool<AsyncPgConnection>),
-    /// SQLite: one writer, because the file allows one at a time and waiting here is cheaper than being refused there;
-    /// and readers, which the write-ahead log lets go on meanwhile.
-    Sqlite {
-        /// The writer.
-        writer: Pool<AsyncSqlite>,
-        /// The readers.
-        readers: Pool<AsyncSqlite>,
-    },
-}
-
-/// How many readers a SQLite file gets.
-const SQLITE_READERS: usize = 4;
-
-impl Db {
-    /// Prepares pools; connects to nothing yet.
-    pub fn postgres(url: &str, settings: &PoolSettings) -> Result<Self, StoreError> {
-        let statement_timeout = settings.statement_timeout.as_millis();
-        let mut config = ManagerConfig::<AsyncPgConnection>::default();
-        // the transaction state tells a broken connection; asking the server each time costs a round trip
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |url| {
-            // a client that went away in the middle of a statement is noticed within a second, and its locks are freed;
-            // not every platform's server can do that
-            let setup = format!(
-                "SET statement_timeout = {statement_timeout}; SET lock_timeout = '10s'; \
-                 SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; \
-                 DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false); \
-                 EXCEPTION WHEN OTHERS THEN NULL; END $$"
-            );
-            async move {
-                let mut conn = AsyncPgConnection::establish(url).await?;
-                conn.batch_execute(&setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-                Ok(conn)
-            }
-            .boxed()
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        Ok(Self::Postgres(pool!(manager, settings.size, settings.wait)?))
-    }
-
-    /// Prepares pools; opens nothing yet.
-    pub fn sqlite(path: &str, settings: &PoolSettings) -> Result<Self, StoreError> {
-        let writer = sqlite_manager(path);
-        let readers = sqlite_manager(path);
-        Ok(Self::Sqlite {
-            writer: pool!(writer, 1, settings.wait)?,
-            readers: pool!(readers, SQLITE_READERS, settings.wait)?,
-        })
-    }
-
-    /// A connection to write with.
-    pub async fn writer(&self) -> Result<Conn, StoreError> {
-        match self {
-            Self::Postgres(pool) => take(pool.get().await, Conn::Postgres),
-            Self::Sqlite { writer, .. } => take(writer.get().await, Conn::Sqlite),
-        }
-    }
-
-    /// A connection to read with.
-    pub async fn reader(&self) -> Result<Conn, StoreError> {
-        match self {
-            Self::Postgres(pool) => take(pool.get().await, Conn::Postgres),
-            Self::Sqlite { readers, .. } => take(readers.get().await, Conn::Sqlite),
-        }
-    }
-}
-
-fn take<C>(object: Result<Object<C>, PoolError>, wrap: fn(Pooled<C>) -> Conn) -> Result<Conn, StoreError>
-where
-    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: Send + 'static,
-{
-    object.map(Pooled::new).map(wrap).map_err(unavailable)
-}
-
-fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Unavailable(Box::new(error))
-}
-
-fn sqlite_manager(path: &str) -> AsyncDieselConnectionManager<AsyncSqlite> {
-    let mut config = ManagerConfig::<AsyncSqlite>::default();
-    config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(|path| establish_sqlite(path).boxed());
-    AsyncDieselConnectionManager::new_with_config(path, config)
-}
-
-/// Opens a SQLite file as Otto needs it. `synchronous = FULL`: what is acknowledged must survive a power cut, which
-/// `NORMAL` does not promise with a write-ahead log.
-pub async fn establish_sqlite(path: &str) -> ConnectionResult<AsyncSqlite> {
-    let mut conn = AsyncSqlite::establish(path).await?;
-    conn.batch_execute(
-        "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
-    )
-    .await
-    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
-}

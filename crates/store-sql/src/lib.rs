@@ -9,34 +9,71 @@ mod db;
 mod error;
 mod literals;
 mod migrate;
+mod pools;
 mod reads;
 mod repositories;
 mod schema;
 mod system;
+mod tenant;
 mod types;
 mod unit;
 
-pub use db::PoolSettings;
 use kernel::StoreError;
-pub use migrate::{MigrateError, Migrated, Target, check_writable, migrate, revert_all};
+pub use migrate::{MigrateError, Migrated, Target, check, check_writable, migrate, revert_all};
+use pools::{Db, Role};
+pub use pools::{PoolSettings, PoolUse};
+use tenant::TenantDb;
 
 /// Either database, for tenants' work and reads.
 #[derive(Clone)]
 pub struct SqlStore {
-    db: db::Db,
+    db: tenant::TenantDb,
 }
 
 /// Either database, across tenants. A different type, so that nobody gets one by accident.
 #[derive(Clone)]
 pub struct SqlSystem {
-    db: db::Db,
+    db: pools::Db,
 }
 
-/// Prepares both. Connects to nothing yet; run [`migrate`] first.
-pub fn open(target: &Target, settings: &PoolSettings) -> Result<(SqlStore, SqlSystem), StoreError> {
-    let db = match target {
-        Target::Postgres(url) => db::Db::postgres(url, settings)?,
-        Target::Sqlite(path) => db::Db::sqlite(path, settings)?,
+/// Prepares both. Connects to nothing yet; run [`migrate`] first. People's reads go to the replica, if there is one.
+pub fn open(
+    target: &Target,
+    replica: Option<&Target>,
+    settings: &PoolSettings,
+) -> Result<(SqlStore, SqlSystem), StoreError> {
+    let (primary, system) = match target {
+        Target::Postgres(url) => (
+            Db::postgres("app", url, Role::App, settings)?,
+            Db::postgres("system", url, Role::System, settings)?,
+        ),
+        Target::Sqlite(path) => {
+            let db = Db::sqlite(path, settings)?;
+            (db.clone(), db)
+        }
     };
-    Ok((SqlStore { db: db.clone() }, SqlSystem { db }))
+    let replica = match replica {
+        Some(Target::Postgres(url)) => Some(Db::postgres("replica", url, Role::App, settings)?),
+        Some(Target::Sqlite(_)) | None => None,
+    };
+    Ok((SqlStore { db: TenantDb { primary, replica } }, SqlSystem { db: system }))
+}
+
+impl SqlStore {
+    /// Closes what a burst has opened and nobody has used since. To be called now and then.
+    pub fn close_idle(&self) {
+        self.db.close_idle();
+    }
+
+    /// How much of each pool is in use.
+    pub fn pool_use(&self) -> Vec<PoolUse> {
+        self.db.use_of()
+    }
+}
+
+impl SqlSystem {
+    /// How much of its pool is in use.
+    pub fn pool_use(&self) -> Vec<PoolUse> {
+        self.db.use_of()
+    }
 }

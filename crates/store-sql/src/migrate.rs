@@ -66,6 +66,14 @@ pub enum MigrateError {
         /// The newest migration it has.
         newest: String,
     },
+    /// It is not up to date, and this process is not the one to change that.
+    #[error("the database lacks {count} of this version's migrations (the first is {first}): run `otto migrate`")]
+    Outdated {
+        /// How many it lacks.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
     /// A migration failed.
     #[error("cannot bring the database up to date: {0}")]
     Failed(#[source] BoxError),
@@ -78,6 +86,20 @@ pub async fn migrate(target: &Target) -> Result<Migrated, MigrateError> {
         Target::Sqlite(path) => {
             let path = path.clone();
             blocking(move || migrate_sqlite(&path)).await
+        }
+    }
+}
+
+/// Whether a database has every migration this program knows, and no other. Changes nothing.
+pub async fn check(target: &Target) -> Result<(), MigrateError> {
+    match target {
+        Target::Postgres(url) => {
+            let conn = connect_postgres(url).await?;
+            blocking(move || is_current(&mut AsyncMigrationHarness::new(conn), POSTGRES)).await
+        }
+        Target::Sqlite(path) => {
+            let path = path.clone();
+            blocking(move || is_current(&mut open_sqlite(&path)?, SQLITE)).await
         }
     }
 }
@@ -150,24 +172,45 @@ fn open_sqlite(path: &str) -> Result<SqliteConnection, MigrateError> {
     Ok(conn)
 }
 
+fn is_current<DB, C>(conn: &mut C, source: EmbeddedMigrations) -> Result<(), MigrateError>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    refuse_newer(conn, &source)?;
+    let missing = conn.pending_migrations(source).map_err(MigrateError::Failed)?;
+    match missing.iter().map(|one| one.name().version().to_string()).min() {
+        None => Ok(()),
+        Some(first) => Err(MigrateError::Outdated { count: missing.len(), first }),
+    }
+}
+
 fn run<DB, C>(conn: &mut C, source: EmbeddedMigrations) -> Result<Migrated, MigrateError>
 where
     DB: diesel::backend::Backend,
     C: MigrationHarness<DB>,
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let known: Vec<String> = MigrationSource::<DB>::migrations(&source)
+    refuse_newer(conn, &source)?;
+    let run = conn.run_pending_migrations(source).map_err(MigrateError::Failed)?;
+    Ok(Migrated { applied: run.iter().map(ToString::to_string).collect() })
+}
+
+fn refuse_newer<DB, C>(conn: &mut C, source: &EmbeddedMigrations) -> Result<(), MigrateError>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let known: Vec<String> = MigrationSource::<DB>::migrations(source)
         .map_err(MigrateError::Failed)?
         .iter()
         .map(|migration| migration.name().version().to_string())
         .collect();
     let applied = conn.applied_migrations().map_err(MigrateError::Failed)?;
     let unknown = applied.iter().map(ToString::to_string).filter(|version| !known.contains(version)).max();
-    if let Some(newest) = unknown {
-        return Err(MigrateError::NewerSchema { newest });
-    }
-    let run = conn.run_pending_migrations(source).map_err(MigrateError::Failed)?;
-    Ok(Migrated { applied: run.iter().map(ToString::to_string).collect() })
+    unknown.map_or(Ok(()), |newest| Err(MigrateError::NewerSchema { newest }))
 }
 
 /// Whether a SQLite file can be made and written where it is to be; the message names the folder.

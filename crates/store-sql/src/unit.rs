@@ -12,6 +12,7 @@ use crate::{
     SqlStore,
     db::{AsyncSqlite, Conn, statement},
     error::fail,
+    tenant::begin_immediate,
 };
 
 /// The transaction itself. Its repositories are the files of `repositories/`, all on this one struct, so that lending one
@@ -26,19 +27,17 @@ pub struct SqlUnit {
 #[async_trait]
 impl Store for SqlStore {
     async fn begin(&self, scope: &Scope) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let mut conn = self.db.writer().await?;
-        begin(&mut conn).await?;
+        let conn = self.db.begin(&scope.company).await?;
         Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), lost: None }))
     }
 }
 
-/// Begins a transaction, which ends with its connection unless it is ended properly.
+/// Begins a transaction across tenants, which ends with its connection unless it is ended properly.
 pub(crate) async fn begin(conn: &mut Conn) -> Result<(), StoreError> {
     // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
     conn.fate().in_transaction = true;
     let begun = match conn {
         Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::begin_transaction(c).await),
-        // a transaction that first reads and then writes would be refused at once if another writes meanwhile
         Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
     };
     begun.map_err(fail("begin"))
@@ -46,13 +45,6 @@ pub(crate) async fn begin(conn: &mut Conn) -> Result<(), StoreError> {
 
 type PgTransactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
 type SqliteTransactions = <AsyncSqlite as AsyncConnection>::TransactionManager;
-
-async fn begin_immediate(lite: &mut AsyncSqlite) -> diesel::QueryResult<()> {
-    lite.spawn_blocking(|conn| {
-        diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
-    })
-    .await
-}
 
 /// Commits, unless a statement failed or was abandoned on the way: what is committed then would not be what its owner
 /// thinks. (PostgreSQL answers a commit after a failed statement with a rollback, and calls that a success; SQLite would

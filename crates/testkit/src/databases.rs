@@ -24,8 +24,8 @@ pub struct Database {
 
 impl Database {
     fn open(target: Target, files: Option<Arc<TempDir>>, to_drop: Option<(String, String)>) -> Self {
-        let settings = PoolSettings { size: 8, ..PoolSettings::default() };
-        let (store, system) = store_sql::open(&target, &settings).expect("pools can be prepared");
+        let settings = PoolSettings { size: 8, overflow: 0, ..PoolSettings::default() };
+        let (store, system) = store_sql::open(&target, None, &settings).expect("pools can be prepared");
         Self { store, system, target, _files: files, to_drop }
     }
 

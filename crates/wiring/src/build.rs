@@ -56,7 +56,7 @@ pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), St
     if !migrated.applied.is_empty() {
         tracing::info!(migrations = migrated.applied.len(), "database brought up to date");
     }
-    Ok(store_sql::open(&target, &PoolSettings::default())?)
+    Ok(store_sql::open(&target, None, &PoolSettings::default())?)
 }
 
 impl Otto {

@@ -35,7 +35,7 @@ use crate::{SqlStore, db::on_db, error::fail};
 #[async_trait]
 impl CallReads for SqlStore {
     async fn calls(&self, viewer: &Viewer, filter: &CallFilter) -> Result<CallPage, StoreError> {
-        calls::page(&mut self.db.reader().await?, viewer, filter).await
+        calls::page(&mut self.db.reader(&viewer.company).await?, viewer, filter).await
     }
 
     async fn call(
@@ -43,7 +43,7 @@ impl CallReads for SqlStore {
         viewer: &Viewer,
         id: CallId,
     ) -> Result<Option<(CallDetail, Option<RecordingFile>)>, StoreError> {
-        calls::detail(&mut self.db.reader().await?, viewer, id).await
+        calls::detail(&mut self.db.reader(&viewer.company).await?, viewer, id).await
     }
 
     async fn dashboard_calls(
@@ -52,7 +52,7 @@ impl CallReads for SqlStore {
         bucket: DashboardBucket,
         slice: Slice,
     ) -> Result<DashboardCalls, StoreError> {
-        dashboard_calls::slice(&mut self.db.reader().await?, viewer, bucket, slice).await
+        dashboard_calls::slice(&mut self.db.reader(&viewer.company).await?, viewer, bucket, slice).await
     }
 }
 
@@ -64,7 +64,7 @@ impl CrmReads for SqlStore {
         query: &ContactQuery,
         now: Timestamp,
     ) -> Result<Option<(ContactCardDetail, Vec<(CallId, RecordingFile)>)>, StoreError> {
-        contacts::card(&mut self.db.reader().await?, viewer, query, now).await
+        contacts::card(&mut self.db.reader(&viewer.company).await?, viewer, query, now).await
     }
 
     async fn leads(
@@ -73,11 +73,11 @@ impl CrmReads for SqlStore {
         filter: &LeadFilter,
         now: Timestamp,
     ) -> Result<LeadList, StoreError> {
-        leads::list(&mut self.db.reader().await?, viewer, filter, now).await
+        leads::list(&mut self.db.reader(&viewer.company).await?, viewer, filter, now).await
     }
 
     async fn lead(&self, viewer: &Viewer, id: LeadId) -> Result<Option<LeadResponse>, StoreError> {
-        leads::detail(&mut self.db.reader().await?, viewer, id).await
+        leads::detail(&mut self.db.reader(&viewer.company).await?, viewer, id).await
     }
 
     async fn tasks(
@@ -86,7 +86,7 @@ impl CrmReads for SqlStore {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<TaskList, StoreError> {
-        tasks::list(&mut self.db.reader().await?, viewer, filter, now).await
+        tasks::list(&mut self.db.reader(&viewer.company).await?, viewer, filter, now).await
     }
 
     async fn task(
@@ -95,7 +95,7 @@ impl CrmReads for SqlStore {
         id: TaskId,
         now: Timestamp,
     ) -> Result<Option<TaskLine>, StoreError> {
-        tasks::one(&mut self.db.reader().await?, viewer, id, now).await
+        tasks::one(&mut self.db.reader(&viewer.company).await?, viewer, id, now).await
     }
 
     async fn appointments(
@@ -103,7 +103,7 @@ impl CrmReads for SqlStore {
         viewer: &Viewer,
         query: &AppointmentQuery,
     ) -> Result<AppointmentList, StoreError> {
-        appointments::day(&mut self.db.reader().await?, viewer, query).await
+        appointments::day(&mut self.db.reader(&viewer.company).await?, viewer, query).await
     }
 
     async fn appointment(
@@ -111,11 +111,11 @@ impl CrmReads for SqlStore {
         viewer: &Viewer,
         id: AppointmentId,
     ) -> Result<Option<AppointmentView>, StoreError> {
-        appointments::one(&mut self.db.reader().await?, viewer, id).await
+        appointments::one(&mut self.db.reader(&viewer.company).await?, viewer, id).await
     }
 
     async fn key_signals(&self, viewer: &Viewer, filter: &SignalFilter) -> Result<KeySignalList, StoreError> {
-        signals::list(&mut self.db.reader().await?, viewer, filter).await
+        signals::list(&mut self.db.reader(&viewer.company).await?, viewer, filter).await
     }
 }
 
@@ -126,7 +126,7 @@ impl DashboardReads for SqlStore {
         viewer: &Viewer,
         window: insights::Window,
     ) -> Result<DashboardMetrics, StoreError> {
-        dashboard::headline(&mut self.db.reader().await?, viewer, window).await
+        dashboard::headline(&mut self.db.reader(&viewer.company).await?, viewer, window).await
     }
 
     async fn booking_rates(
@@ -135,7 +135,7 @@ impl DashboardReads for SqlStore {
         days: insights::DayRange,
         calendar: kernel::Calendar,
     ) -> Result<Vec<BookingRatePoint>, StoreError> {
-        dashboard::booking_rates(&mut self.db.reader().await?, viewer, days, calendar).await
+        dashboard::booking_rates(&mut self.db.reader(&viewer.company).await?, viewer, days, calendar).await
     }
 
     async fn top_objections(
@@ -144,21 +144,21 @@ impl DashboardReads for SqlStore {
         window: insights::Window,
         limit: i64,
     ) -> Result<Vec<TopObjection>, StoreError> {
-        dashboard::top_objections(&mut self.db.reader().await?, viewer, window, limit).await
+        dashboard::top_objections(&mut self.db.reader(&viewer.company).await?, viewer, window, limit).await
     }
 }
 
 #[async_trait]
 impl PipelineReads for SqlStore {
     async fn pipeline(&self, viewer: &Viewer) -> Result<PipelineSnapshot, StoreError> {
-        pipeline::snapshot(&mut self.db.reader().await?, viewer).await
+        pipeline::snapshot(&mut self.db.reader(&viewer.company).await?, viewer).await
     }
 }
 
 impl Reads for SqlStore {
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
-            let mut conn = self.db.reader().await?;
+            let mut conn = self.db.primary.reader().await?;
             on_db!(&mut conn, |c| diesel::sql_query("SELECT 1").execute(c).await).map_err(fail("ping"))?;
             Ok(())
         }

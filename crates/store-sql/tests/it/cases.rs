@@ -23,7 +23,7 @@ fn written(folder: &Path, module: Option<&str>, cases: &mut BTreeSet<String>) {
 fn every_case_is_run() {
     let mut run = BTreeSet::new();
     let mut module = String::new();
-    for line in include_str!("main.rs").lines() {
+    for line in include_str!("main.rs").lines().chain(include_str!("views.rs").lines()) {
         if let Some(rest) = line.strip_prefix("testkit::contract_tests!(") {
             module = rest.trim_end_matches(" {").to_owned();
         } else if let Some(case) = line.strip_prefix("    ") {

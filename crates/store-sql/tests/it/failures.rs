@@ -62,7 +62,7 @@ async fn a_statement_that_takes_too_long_is_told_to_try_again() {
     let db = testkit::postgres().await;
     let (scope, ids) = (tenant(&db).await, TestIds::default());
     let settings = PoolSettings { statement_timeout: Duration::from_millis(300), ..PoolSettings::default() };
-    let (hasty, _) = store_sql::open(&db.target, &settings).unwrap();
+    let (hasty, _) = store_sql::open(&db.target, None, &settings).unwrap();
     let mut holder = db.store.begin(&scope).await.unwrap();
     contact(&mut holder, &ids, ONE).await.unwrap();
     let mut waiting = hasty.begin(&scope).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_server_that_only_reads_cannot_write() {
     let Target::Postgres(url) = &db.target else { panic!("this is PostgreSQL") };
     let name = url.rsplit_once('/').unwrap().1;
     db.run(&format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on")).await;
-    let (replica, _) = store_sql::open(&db.target, &PoolSettings::default()).unwrap();
+    let (replica, _) = store_sql::open(&db.target, None, &PoolSettings::default()).unwrap();
     let mut unit = replica.begin(&scope).await.unwrap();
     assert!(unit.directory().company().await.unwrap().is_some());
     let error = contact(&mut unit, &ids, ONE).await.expect_err("it only reads");
@@ -118,7 +118,7 @@ async fn a_server_that_only_reads_cannot_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_unavailable() {
     let target = Target::Postgres("postgres://nobody@127.0.0.1:1/none".to_owned());
-    let (store, _) = store_sql::open(&target, &PoolSettings::default()).unwrap();
+    let (store, _) = store_sql::open(&target, None, &PoolSettings::default()).unwrap();
     let scope = Scope::system(CompanyId::try_new("org_a").unwrap(), "test");
     let error = store.begin(&scope).await.err().expect("nobody listens there");
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
@@ -128,8 +128,9 @@ async fn a_server_that_is_not_there_is_unavailable() {
 async fn a_pool_that_is_used_up_is_unavailable() {
     for db in [testkit::postgres().await, testkit::sqlite().await] {
         let scope = tenant(&db).await;
-        let settings = PoolSettings { size: 1, wait: Duration::from_millis(50), ..PoolSettings::default() };
-        let (store, _) = store_sql::open(&db.target, &settings).unwrap();
+        let settings =
+            PoolSettings { size: 1, overflow: 0, wait: Duration::from_millis(50), ..PoolSettings::default() };
+        let (store, _) = store_sql::open(&db.target, None, &settings).unwrap();
         let unit = store.begin(&scope).await.unwrap();
         let error = store.begin(&scope).await.err().expect("there is one connection");
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
@@ -141,7 +142,7 @@ async fn a_pool_that_is_used_up_is_unavailable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_not_there_is_unavailable() {
     let target = Target::Sqlite("/nonexistent/folder/otto.db".to_owned());
-    let (store, _) = store_sql::open(&target, &PoolSettings::default()).unwrap();
+    let (store, _) = store_sql::open(&target, None, &PoolSettings::default()).unwrap();
     let scope = Scope::system(CompanyId::try_new("org_a").unwrap(), "test");
     let error = store.begin(&scope).await.err().expect("it cannot be opened");
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");

@@ -1,0 +1,81 @@
+//! Connections that see one tenant. There is no other way to one for tenants' work.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use kernel::{CompanyId, StoreError};
+
+use crate::{
+    db::{AsyncSqlite, Conn, statement},
+    error::fail,
+    pools::{Db, PoolUse},
+};
+
+/// Either database, for one tenant at a time: on PostgreSQL every transaction names the tenant, and policies hide every
+/// other's rows, whatever a query forgets (SQLite has no such thing, and no second tenant to hide in practice).
+#[derive(Clone)]
+pub struct TenantDb {
+    /// Where everything is written, and read where there is no replica.
+    pub primary: Db,
+    /// Where people's reads go, if there is one. It may lag.
+    pub replica: Option<Db>,
+}
+
+/// The tenant, as a literal. Its type allows no quote; doubling one costs nothing and leaves nothing to trust.
+fn naming(begin: &str, company: &CompanyId) -> String {
+    format!("{begin}; SET LOCAL otto.company_id = '{}'", company.as_str().replace('\'', "''"))
+}
+
+impl TenantDb {
+    /// A connection in a transaction that writes.
+    pub async fn begin(&self, company: &CompanyId) -> Result<Conn, StoreError> {
+        let mut conn = self.primary.writer().await?;
+        // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
+        conn.fate().in_transaction = true;
+        let begun = match &mut conn {
+            Conn::Postgres(pg) => {
+                let sql = naming("BEGIN", company);
+                statement!(pg, |c| PgTransactions::begin_transaction_sql(c, &sql).await)
+            }
+            Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
+        };
+        begun.map_err(fail("begin"))?;
+        Ok(conn)
+    }
+
+    /// A connection that reads: on PostgreSQL in a transaction that sees one moment of one tenant, and ends when the
+    /// connection is dropped.
+    pub async fn reader(&self, company: &CompanyId) -> Result<Conn, StoreError> {
+        let mut conn = self.replica.as_ref().unwrap_or(&self.primary).reader().await?;
+        if let Conn::Postgres(pg) = &mut conn {
+            let sql = naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company);
+            // before the first statement, for the same reason
+            pg.fate.reading = true;
+            statement!(pg, |c| c.batch_execute(&sql).await).map_err(fail("begin"))?;
+        }
+        Ok(conn)
+    }
+
+    /// Closes what a burst has opened and nobody has used since.
+    pub fn close_idle(&self) {
+        self.primary.close_idle();
+        if let Some(replica) = &self.replica {
+            replica.close_idle();
+        }
+    }
+
+    /// How much of each pool is in use.
+    pub fn use_of(&self) -> Vec<PoolUse> {
+        let mut all = self.primary.use_of();
+        all.extend(self.replica.iter().flat_map(Db::use_of));
+        all
+    }
+}
+
+type PgTransactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+
+/// A transaction that first reads and then writes would be refused at once if another writes meanwhile.
+pub async fn begin_immediate(lite: &mut AsyncSqlite) -> diesel::QueryResult<()> {
+    lite.spawn_blocking(|conn| {
+        diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+    })
+    .await
+}
