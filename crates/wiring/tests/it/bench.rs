@@ -34,11 +34,20 @@ pub struct Bench {
 }
 
 /// How an Otto differs from the usual one.
-#[derive(Default)]
 pub struct Wanted {
     pub settings: Vec<(&'static str, String)>,
     /// Worker, cron and stand-ins too, so that calls reach their ends.
     pub pipeline: bool,
+    /// How often Shunya says things nobody documented, 0 to 1.
+    pub quirks: f64,
+    /// How fast the providers are; 1 is their own pace.
+    pub pace: f64,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { settings: Vec::new(), pipeline: false, quirks: 0.0, pace: 0.004 }
+    }
 }
 
 impl Bench {
@@ -72,8 +81,11 @@ impl Bench {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         let simulators = wanted.pipeline.then(|| {
-            let settings =
-                SimulatorSettings { time_scale: 0.004, quirks: 0.0, ..SimulatorSettings::default() };
+            let settings = SimulatorSettings {
+                time_scale: wanted.pace,
+                quirks: wanted.quirks,
+                ..SimulatorSettings::default()
+            };
             simulators::start(settings).unwrap()
         });
         for (name, value) in simulators.iter().flat_map(Simulators::environment) {
@@ -140,6 +152,11 @@ impl Bench {
                  ORDER BY received_at, id",
             )
             .await
+    }
+
+    /// What Shunya calls the work it was asked for; empty where it has not answered yet.
+    pub async fn tasks(&self) -> Vec<String> {
+        self.database.texts("SELECT coalesce(vendor_task_id, '') FROM shunya_jobs ORDER BY created_at").await
     }
 
     /// The one webhook there is.

@@ -5,11 +5,13 @@ use idempotency::InboxState;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulators::shunya_signature;
+use testkit::Database;
 use wiring::set_up_tenant;
 
 use crate::{
     answer::{Answer, answer},
     bench::{Bench, SHUNYA_SECRET, Wanted, as_configured},
+    callrail::payload,
 };
 
 const PATH: &str = "/api/v1/shunya/webhook";
@@ -158,4 +160,64 @@ async fn a_result_of_one_company_s_work_is_not_taken_from_another() {
     assert_eq!(last, "quarantined tenant_mismatch 0");
     let settled = send(&bench.tenants[0].company_id).await.data();
     assert_eq!(settled["status"], "already_processed");
+}
+
+/// A vendor that writes NUL wherever there is text: PostgreSQL keeps none, and the analysis must not be lost for it.
+async fn nul_everywhere(database: Database) {
+    // slow enough that our result is there before the stand-in's own
+    let wanted = Wanted { pipeline: true, pace: 60.0, ..Wanted::default() };
+    let bench = Bench::new(database, wanted).await;
+    let simulators = bench.simulators.as_ref().unwrap();
+    assert!(simulators.register_recording("CALnul", "roofing-storm-leak-booked"));
+    let mut call = payload(&bench.tenants[0], "CALnul");
+    call["recording"] = "https://app.callrail.example/recording".into();
+    let call =
+        bench.callrail("/callrail/call.completed", call.to_string()).await.is(200).json()["call_id"].clone();
+    bench
+        .until("Shunya has been asked", || async { bench.tasks().await.iter().any(|task| !task.is_empty()) })
+        .await;
+    let task = bench.tasks().await.remove(0);
+
+    let mut result = event(&bench.tenants[0].company_id, &task);
+    result["result"] = json!({
+        "call_id": call, "status": "comp\u{0}leted",
+        "summary": {
+            "summary": "A le\u{0}ak.", "key_points": ["\u{0}", "roof\u{0}"], "no\u{0}te": ["\u{0}"],
+            "pending_actions": [{ "type": "call\u{0}back", "raw_text": "Call\u{0} back" }],
+        },
+        "qualification": {
+            "qualification_status": "hot", "booking_status": "booked", "service_requested": "Ro\u{0}of",
+            "decision_makers": ["Da\u{0}na"], "service_address_raw": "1 Ma\u{0}in St",
+            "appointment_date": "2026-12-01T16:00:00Z", "appointment_confirmed": true,
+        },
+        "objections": { "objections": [{ "category_id": 1, "category_text": "Pri\u{0}ce", "objection_text": "De\u{0}ar" }] },
+        "unheard\u{0}of": { "x\u{0}": "\u{0}y" },
+        "transcript_text": "Hel\u{0}lo",
+        "speaker_labels": [{ "speaker": "cs\u{0}r", "text": "Hel\u{0}lo", "start_time": 0, "end_time": 1 }],
+    });
+    let secret = simulators.secrets().shunya_hmac_secret.expose();
+    let (body, now) = (result.to_string(), bench.otto.ports.clock.now().timestamp_millis());
+    let signature = shunya_signature(secret, now, body.as_bytes());
+    assert_eq!(
+        send(&bench, Some(&signature), Some(&now.to_string()), &body).await.data()["status"],
+        "accepted"
+    );
+    let path = format!("/api/v1/calls/{call}");
+    bench
+        .until("the call is analysed", || async { bench.get(&path).await.data()["stage"] == "analysed" })
+        .await;
+    let seen = bench.get(&path).await.data();
+    assert!(!seen.to_string().contains("\\u0000"), "{seen}");
+    assert_eq!(seen["booking_status"], "booked");
+    assert!(seen.to_string().contains("A leak."), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_with_nul_characters_is_a_result() {
+    nul_everywhere(testkit::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_with_nul_characters_is_a_result_on_postgresql() {
+    nul_everywhere(testkit::postgres().await).await;
 }
