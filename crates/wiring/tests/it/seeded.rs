@@ -44,7 +44,11 @@ fn text(value: &Value) -> String {
 
 impl Seeded {
     pub async fn new(database: Database) -> Self {
-        let bench = Bench::with_pipeline(database).await;
+        Self::fill(Bench::with_pipeline(database).await).await
+    }
+
+    /// Makes the calls.
+    pub async fn fill(bench: Bench) -> Self {
         bench.make_calls(&CONVERSATIONS).await;
         let booked = bench.get("/api/v1/calls?booking_status=booked").await.data()["calls"][0].clone();
         let call = text(&booked["call_id"]);
