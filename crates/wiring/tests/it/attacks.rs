@@ -131,7 +131,7 @@ async fn nothing_sent_ends_up_among_the_answer_s_headers() {
 async fn requests_that_are_no_http_end_there_and_the_server_goes_on() {
     let bench = Bench::sqlite().await;
     let long = "x".repeat(300_000);
-    let many: String = (0..2000).map(|n| format!("X-{n}: y\r\n")).collect();
+    let many: String = "X-Many: y\r\n".repeat(2000);
     for request in [
         format!("GET /health HTTP/1.1\r\nHost: otto\r\nX-Long: {long}\r\n\r\n"),
         format!("GET /health?{long} HTTP/1.1\r\nHost: otto\r\n\r\n"),
@@ -145,7 +145,7 @@ async fn requests_that_are_no_http_end_there_and_the_server_goes_on() {
     ] {
         let answered = raw(&bench, request.as_bytes()).await;
         let refused = answered.is_empty() || (400..500).contains(&status_of(&answered));
-        assert!(refused, "{:.80}: {answered:.200}", request);
+        assert!(refused, "{request:.80}: {answered:.200}");
     }
     bench.get("/health").await.is(200);
 }

@@ -30,7 +30,7 @@ fn conforms(what: &str, schema: &Value, document: &Value, body: &Value) {
 }
 
 /// The schema of a response, if it is JSON.
-fn schema_of<'a>(operation: &'a Value, status: u16) -> Option<&'a Value> {
+fn schema_of(operation: &Value, status: u16) -> Option<&Value> {
     let content = &operation["responses"][status.to_string()]["content"];
     content.get("application/json").map(|content| &content["schema"])
 }
