@@ -114,7 +114,8 @@ impl BlobStore for FsBlobs {
         let content_type = fs::read_to_string(self.type_path(key))
             .await
             .unwrap_or_else(|_| "application/octet-stream".to_owned());
-        file.seek(io::SeekFrom::Start(from)).await.map_err(unavailable)?;
+        // past the end there is nothing, and far past it no place to go to
+        file.seek(io::SeekFrom::Start(from.min(size))).await.map_err(unavailable)?;
         let length = until.unwrap_or(size).min(size).saturating_sub(from);
         let body = ReaderStream::new(file.take(length)).into_stream().boxed();
         Ok(Some(BlobRead { size, content_type, body }))

@@ -41,6 +41,7 @@ impl AnalysisWebhooks for ShunyaWebhooks {
         let task_ids: Vec<String> = ["shunya_job_id", "job_id", "task_id"]
             .iter()
             .filter_map(|name| text(name))
+            .filter(|id| is_task_id(id))
             .map(str::to_owned)
             .collect();
         let payload =
@@ -60,6 +61,11 @@ impl AnalysisWebhooks for ShunyaWebhooks {
             error_code: error_code(&fields),
         }))
     }
+}
+
+/// Whether a text can be a task's name: it is looked for, and kept in an index.
+fn is_task_id(text: &str) -> bool {
+    text.len() <= 200 && !text.chars().any(char::is_control)
 }
 
 /// A call's number; 0 is what the predecessor sent for everything and means none.

@@ -284,3 +284,68 @@ pub(crate) fn internal(kind: ErrorKind, error: &(dyn std::error::Error + 'static
     tracing::error!(error, "a request failed");
     ApiError::new(kind, curated(kind))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each code leads to the next: a code without a place here does not compile.
+    fn after(code: ErrorCode) -> Option<ErrorCode> {
+        use ErrorCode as C;
+        Some(match code {
+            C::ValidationError => C::InvalidInput,
+            C::InvalidInput => C::MissingRequiredField,
+            C::MissingRequiredField => C::Unauthorized,
+            C::Unauthorized => C::Auth(AuthError::Missing),
+            C::Auth(AuthError::Missing) => C::Auth(AuthError::Invalid),
+            C::Auth(AuthError::Invalid) => C::Auth(AuthError::Expired),
+            C::Auth(AuthError::Expired) => C::Auth(AuthError::NoTenant),
+            C::Auth(AuthError::NoTenant) => C::Auth(AuthError::NoRole),
+            C::Auth(AuthError::NoRole) => C::Auth(AuthError::UnknownRole),
+            C::Auth(AuthError::UnknownRole) => C::Forbidden,
+            C::Forbidden => C::InsufficientPermissions,
+            C::InsufficientPermissions => C::NotFound,
+            C::NotFound => C::CallNotFound,
+            C::CallNotFound => C::MethodNotAllowed,
+            C::MethodNotAllowed => C::ResourceConflict,
+            C::ResourceConflict => C::RateLimitExceeded,
+            C::RateLimitExceeded => C::InternalError,
+            C::InternalError => C::DatabaseError,
+            C::DatabaseError => C::StorageError,
+            C::StorageError => C::ExternalServiceError,
+            C::ExternalServiceError => return None,
+        })
+    }
+
+    /// Clients depend on each. A line may be added here; one that changes breaks somebody.
+    #[test]
+    fn public_codes_stay_as_they_are() {
+        let codes: Vec<_> = std::iter::successors(Some(ErrorCode::ValidationError), |code| after(*code))
+            .map(ErrorCode::as_str)
+            .collect();
+        let known = [
+            "VALIDATION_ERROR",
+            "INVALID_INPUT",
+            "MISSING_REQUIRED_FIELD",
+            "UNAUTHORIZED",
+            "UNAUTHORIZED",
+            "INVALID_TOKEN",
+            "TOKEN_EXPIRED",
+            "MISSING_TENANT_ID",
+            "MISSING_USER_ROLE",
+            "INVALID_USER_ROLE",
+            "FORBIDDEN",
+            "INSUFFICIENT_PERMISSIONS",
+            "NOT_FOUND",
+            "CALL_NOT_FOUND",
+            "METHOD_NOT_ALLOWED",
+            "RESOURCE_CONFLICT",
+            "RATE_LIMIT_EXCEEDED",
+            "INTERNAL_ERROR",
+            "DATABASE_ERROR",
+            "STORAGE_ERROR",
+            "EXTERNAL_SERVICE_ERROR",
+        ];
+        assert_eq!(codes, known);
+    }
+}

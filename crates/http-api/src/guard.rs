@@ -19,7 +19,7 @@ use rbac::{Access, Permission, Role, Route, grant};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{ApiError, ApiState, Caller, ErrorCode, table::Lookup};
+use crate::{ApiError, ApiState, Caller, ErrorCode, cors::Cors, table::Lookup};
 
 /// The cookie the console keeps the chosen role in; read in development only.
 pub(crate) const DEV_ROLE_COOKIE: &str = "otto_dev_role";
@@ -54,8 +54,10 @@ pub(crate) async fn guard(
     let id = id_of(&request, &state);
     request.extensions_mut().insert(RequestId(id.clone()));
     let pattern = request.match_pattern();
+    let cors = Cors::of(&request, &state.settings.allowed_origins);
     let found = state.table.look_up(pattern.as_deref(), request.method().as_str());
     let operation = match found {
+        _ if cors.preflight().is_some() => "preflight",
         Lookup::Found(route) => route.operation,
         Lookup::OtherMethod => "method_not_allowed",
         Lookup::Unknown => "unknown",
@@ -64,7 +66,10 @@ pub(crate) async fn guard(
     let span = tracing::info_span!("http", otel.name = format!("http.{operation}"), request.id = %id);
     let started = Instant::now();
     let method = request.method().clone();
-    let mut answer = pass(request, next, &state, found, &id).instrument(span.clone()).await;
+    let mut answer = match cors.preflight() {
+        Some(allowed) => Ok(request.into_response(allowed)),
+        None => pass(request, next, &state, found, &id).instrument(span.clone()).await,
+    };
 
     let status = answer.as_ref().map_or_else(HttpResponse::status, ServiceResponse::status);
     let elapsed = started.elapsed();
@@ -79,12 +84,11 @@ pub(crate) async fn guard(
             tracing::debug!(%method, operation, status, ms, "answered");
         }
     });
+    let headers = answer.as_mut().map_or_else(HttpResponse::headers_mut, ServiceResponse::headers_mut);
     if let Ok(value) = HeaderValue::from_str(&id) {
-        answer
-            .as_mut()
-            .map_or_else(HttpResponse::headers_mut, ServiceResponse::headers_mut)
-            .insert(REQUEST_ID, value);
+        headers.insert(REQUEST_ID, value);
     }
+    cors.mark(headers);
     answer.map_err(|answer| InternalError::from_response("the request failed", answer).into())
 }
 

@@ -6,6 +6,7 @@
 
 mod body;
 mod caller;
+mod cors;
 mod envelope;
 mod error;
 mod guard;

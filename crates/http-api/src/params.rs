@@ -25,8 +25,11 @@ impl Params {
         Self { pairs, wrong: Vec::new() }
     }
 
-    /// Says that a parameter is wrong.
+    /// Says that a parameter is wrong, in the first way that was found.
     pub fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        if self.wrong.iter().any(|wrong| wrong.field == field) {
+            return;
+        }
         self.wrong.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 
@@ -43,7 +46,7 @@ impl Params {
     /// One that must be there.
     pub fn required(&mut self, name: &str) -> Option<String> {
         let text = self.text(name);
-        if text.is_none() && !self.wrong.iter().any(|wrong| wrong.field == name) {
+        if text.is_none() {
             self.wrong(name, "is required");
         }
         text

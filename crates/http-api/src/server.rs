@@ -7,11 +7,9 @@ use std::{
     time::Duration,
 };
 
-use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
     dev::ServerHandle,
-    http::Method,
     middleware::{Compress, from_fn},
     web::{Data, ServiceConfig},
 };
@@ -71,44 +69,6 @@ impl RunningServer {
     }
 }
 
-fn cors(origins: &[String]) -> Cors {
-    let origins = origins.to_vec();
-    Cors::default()
-        .allowed_origin_fn(move |origin, _| {
-            origin.to_str().is_ok_and(|origin| origins.iter().any(|allowed| matches(allowed, origin)))
-        })
-        .allowed_methods([
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::HEAD,
-        ])
-        .allow_any_header()
-        .expose_headers([
-            "X-Request-Id",
-            "Retry-After",
-            "X-RateLimit-Limit",
-            "X-RateLimit-Remaining",
-            "X-RateLimit-Reset",
-        ])
-        .supports_credentials()
-        .block_on_origin_mismatch(false)
-        .max_age(3600)
-}
-
-/// Whether an origin is one allowed; one `*` stands for anything but a slash.
-fn matches(allowed: &str, origin: &str) -> bool {
-    match allowed.split_once('*') {
-        None => allowed == origin,
-        Some((head, tail)) => {
-            let middle = origin.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
-            middle.is_some_and(|middle| !middle.is_empty() && !middle.contains('/'))
-        }
-    }
-}
-
 impl BoundServer {
     /// Starts answering.
     pub fn run(
@@ -125,7 +85,6 @@ impl BoundServer {
                 .app_data(state.clone())
                 .wrap(from_fn(guard))
                 .wrap(Compress::default())
-                .wrap(cors(&state.settings.allowed_origins))
                 .configure(mount)
                 .configure(|config| mounts.iter().for_each(|mount| mount(config)))
                 .default_service(actix_web::web::to(nowhere))
@@ -140,20 +99,5 @@ impl BoundServer {
         .run();
         let handle = server.handle();
         Ok(RunningServer { ended: Box::pin(server), handle })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_match_exactly_or_by_one_star() {
-        assert!(matches("https://app.otto.ai", "https://app.otto.ai"));
-        assert!(!matches("https://app.otto.ai", "https://app.otto.ai.evil.com"));
-        assert!(matches("exp://*", "exp://192.168.1.4:8081"));
-        assert!(matches("https://*.otto.ai", "https://staging.otto.ai"));
-        assert!(!matches("https://*.otto.ai", "https://otto.ai"));
-        assert!(!matches("https://*.otto.ai", "https://evil.com/.otto.ai"));
     }
 }

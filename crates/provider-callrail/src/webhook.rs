@@ -52,8 +52,12 @@ pub fn hints_of(fields: &Map<String, Value>) -> TenantHints {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
+    // nothing is proven yet: what could not be an account is not even looked for
+    let is_account = |name: &String| {
+        name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
     TenantHints {
-        accounts: ACCOUNTS.iter().filter_map(text).collect(),
+        accounts: ACCOUNTS.iter().filter_map(text).filter(is_account).collect(),
         tracking_number: TRACKING.iter().filter_map(text).find_map(|text| PhoneNumber::parse(&text).ok()),
     }
 }

@@ -6,6 +6,8 @@
 //! | [`Ts`] | `timestamptz` | integer, microseconds since 1970 |
 //! | [`Doc`] | `jsonb` | text |
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     deserialize::{self, FromSql, FromSqlRow},
@@ -118,9 +120,32 @@ impl DbDoc {
     }
 }
 
+/// PostgreSQL keeps no NUL in a document's texts, so neither database does.
+fn without_nul(value: &Value) -> Cow<'_, Value> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(items) => items.iter().any(has_nul),
+            Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+            _ => false,
+        }
+    }
+    fn cleaned(value: &Value) -> Value {
+        match value {
+            Value::String(text) => text.replace('\0', "").into(),
+            Value::Array(items) => items.iter().map(cleaned).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.replace('\0', ""), cleaned(value))).collect()
+            }
+            other => other.clone(),
+        }
+    }
+    if has_nul(value) { Cow::Owned(cleaned(value)) } else { Cow::Borrowed(value) }
+}
+
 impl ToSql<Doc, Pg> for DbDoc {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        ToSql::<Jsonb, Pg>::to_sql(&self.0, &mut out.reborrow())
+        ToSql::<Jsonb, Pg>::to_sql(without_nul(&self.0).as_ref(), &mut out.reborrow())
     }
 }
 
@@ -132,7 +157,7 @@ impl FromSql<Doc, Pg> for DbDoc {
 
 impl ToSql<Doc, Sqlite> for DbDoc {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(serde_json::to_string(&self.0)?);
+        out.set_value(serde_json::to_string(without_nul(&self.0).as_ref())?);
         Ok(IsNull::No)
     }
 }

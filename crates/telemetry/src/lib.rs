@@ -4,7 +4,10 @@
 //! `kernel::PhoneNumber`).
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+};
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +33,27 @@ pub enum TelemetryError {
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
+/// Writes logs of a format to wherever `writer` leads.
+pub fn layer<S, W>(format: LogFormat, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    match format {
+        LogFormat::Readable => {
+            tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).boxed()
+        }
+        LogFormat::Json => {
+            tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed()
+        }
+    }
+}
+
 /// Starts logging to standard error.
 pub fn start_logs(level: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = EnvFilter::builder().parse(level).map_err(|_| TelemetryError::Filter)?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let writer = std::io::stderr;
-    let started = match format {
-        LogFormat::Readable => {
-            registry.with(tracing_subscriber::fmt::layer().with_writer(writer).with_target(false)).try_init()
-        }
-        LogFormat::Json => registry
-            .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer))
-            .try_init(),
-    };
-    started.map_err(|_| TelemetryError::Twice)
+    let registry = tracing_subscriber::registry().with(filter).with(layer(format, std::io::stderr));
+    registry.try_init().map_err(|_| TelemetryError::Twice)
 }
 
 /// Starts counting; the handle writes what Prometheus reads.

@@ -37,6 +37,15 @@ impl Database {
         }
     }
 
+    /// Ends every connection to a PostgreSQL database and lets nobody in any more, as if its server were gone.
+    pub async fn cut_off(&self) {
+        let (server, name) = self.to_drop.as_ref().expect("a database on a server");
+        run(server, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false")).await;
+        let ending =
+            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        run(server, &ending).await;
+    }
+
     /// A time for rows that need one.
     pub fn now() -> Timestamp {
         "2026-11-22T18:00:00Z".parse().expect("an instant")

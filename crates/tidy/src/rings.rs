@@ -66,7 +66,6 @@ const PURE: &[&str] = &["chrono", "chrono-tz", "serde", "serde_json", "sha2", "t
 /// Who may name each driver.
 const DRIVERS: &[(&str, &[&str])] = &[
     ("actix-web", &["http-api", "console", "simulators"]),
-    ("actix-cors", &["http-api"]),
     ("aes-gcm", &["vault"]),
     ("clap", &["otto"]),
     ("diesel", &["store-sql"]),

@@ -7,7 +7,7 @@
 use calls::CallEventKind;
 use idempotency::{Arrival, InboxState, event_key};
 use kernel::{CallId, ErrorKind, InboxId, Scope, Secret, StoreError, Timestamp};
-use tenancy::Company;
+use tenancy::{Company, TenantKey};
 
 use super::{Applied, apply_call_event};
 use crate::{
@@ -163,7 +163,11 @@ pub(crate) async fn authenticate(
     };
     let company = match (&delivery.tenant_key, &by_account, &hints.tracking_number) {
         // an address with a tenant key is for that tenant alone, whatever the body says
-        (Some(key), _, _) => Some(ports.tenants.by_key(key).await?.ok_or(AcceptError::BadSignature)?),
+        (Some(key), _, _) => {
+            // what could not be a key is not even looked for
+            TenantKey::try_new(key.expose().as_str()).map_err(|_| AcceptError::BadSignature)?;
+            Some(ports.tenants.by_key(key).await?.ok_or(AcceptError::BadSignature)?)
+        }
         (None, Some(company), _) => Some(company.clone()),
         (None, None, Some(number)) => ports.tenants.by_tracking_number(number).await?,
         (None, None, None) => None,

@@ -12,6 +12,9 @@ use crate::{
 /// Links to recordings handed to clients work this long (contract `conventions.md` §15: at least one hour).
 const CLIENT_LINK_LIFE: Duration = Duration::from_hours(2);
 
+/// The last microsecond of the year 9999.
+const LAST_MICROS: i64 = 253_402_300_799_999_999;
+
 /// Where a page of calls begins: after the call that began then and has this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallCursor {
@@ -30,7 +33,9 @@ impl CallCursor {
     /// Reads what [`CallCursor::encode`] wrote.
     pub fn decode(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('_')?;
-        let created_at = chrono::DateTime::from_timestamp_micros(at.parse().ok()?)?;
+        // no call began before there were computers, and no database knows every instant ours does
+        let at = at.parse().ok().filter(|at| (0..=LAST_MICROS).contains(at))?;
+        let created_at = chrono::DateTime::from_timestamp_micros(at)?;
         Some(Self { created_at, id: CallId(id.parse().ok()?) })
     }
 }

@@ -51,9 +51,10 @@ async fn delivery(
     let value =
         |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let tenant_key = request.match_info().get("tenant_key").map(|key| Secret::new(key.to_owned()));
-    let path = match &tenant_key {
-        // the segment is as good as a password; what is kept is the path after it
-        Some(key) => request.path().replacen(&format!("/t/{}", key.expose()), "", 1),
+    // the segment is as good as a password, in whatever spelling; what is kept is the path after it
+    let pattern = request.match_pattern().unwrap_or_default();
+    let path = match pattern.strip_prefix("/t/{tenant_key}") {
+        Some(rest) => rest.to_owned(),
         None => request.path().to_owned(),
     };
     Ok(Delivery {
