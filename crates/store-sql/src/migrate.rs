@@ -67,7 +67,7 @@ pub enum MigrateError {
         newest: String,
     },
     /// It is not up to date, and this process is not the one to change that.
-    #[error("the database lacks {count} of this version's migrations (the first is {first}): run `otto migrate`")]
+    #[error("the database lacks {count} of this version's migrations (the first is {first})")]
     Outdated {
         /// How many it lacks.
         count: usize,
