@@ -44,6 +44,7 @@ const PLACES: &[(Ring, &[&str])] = &[
         &[
             "auth-dev",
             "blob-fs",
+            "blob-s3",
             "cache-memory",
             "console",
             "engine-shunya",
@@ -68,6 +69,8 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("actix-web", &["http-api", "console", "simulators"]),
     ("actix-cors", &["http-api"]),
     ("aes-gcm", &["vault"]),
+    ("aws-config", &["blob-s3"]),
+    ("aws-sdk-s3", &["blob-s3"]),
     ("clap", &["otto"]),
     ("diesel", &["store-sql"]),
     ("diesel-async", &["store-sql"]),
