@@ -67,7 +67,10 @@ impl Drop for Temporary {
 
 /// Nothing is there, and nothing can be.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
 }
 
 fn unavailable(error: io::Error) -> BlobError {

@@ -123,7 +123,9 @@ impl BlobStore for S3Blobs {
         let asked = self.client.get_object().bucket(&self.bucket).key(key.as_str()).set_range(range.clone());
         let answer = match asked.send().await {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => return Ok(None),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+                return Ok(None);
+            }
             // nothing of the object lies in the range
             Err(error) if status(&error) == Some(416) => return self.head(key).await,
             Err(error) => return Err(failed("GetObject", &error)),
@@ -132,7 +134,8 @@ impl BlobStore for S3Blobs {
             None => answer.content_length().and_then(|size| size.try_into().ok()),
             Some(_) => answer.content_range().and_then(whole_size),
         };
-        let size = size.ok_or_else(|| Failure::misunderstood("GetObject", "without the size of what was asked for"))?;
+        let size = size
+            .ok_or_else(|| Failure::misunderstood("GetObject", "without the size of what was asked for"))?;
         let content_type = answer.content_type.unwrap_or_else(|| UNKNOWN_TYPE.to_owned());
         Ok(Some(BlobRead { size, content_type, body: body_of(answer.body) }))
     }

@@ -80,7 +80,8 @@ mod tests {
     use super::*;
 
     fn chunks(sizes: &[usize]) -> ByteStream {
-        let chunks: Vec<_> = sizes.iter().map(|size| Ok::<_, io::Error>(Bytes::from(vec![7; *size]))).collect();
+        let chunks: Vec<_> =
+            sizes.iter().map(|size| Ok::<_, io::Error>(Bytes::from(vec![7; *size]))).collect();
         stream::iter(chunks).boxed()
     }
 

@@ -4,8 +4,8 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_sdk_s3::{
     Client,
     config::{
-        BehaviorVersion, Config, Credentials, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
-        retry::RetryConfig, timeout::TimeoutConfig,
+        BehaviorVersion, Config, Credentials, Region, SharedCredentialsProvider,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
 use kernel::Secret;

@@ -157,7 +157,8 @@ impl Upload {
     /// Joins the parts into the object.
     pub async fn complete(mut self) -> Result<(), BlobError> {
         let Some(place) = &self.place else { return Ok(()) };
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.done))).build();
+        let parts =
+            CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.done))).build();
         let joined = place
             .client
             .complete_multipart_upload()

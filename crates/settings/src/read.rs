@@ -245,7 +245,8 @@ fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
 
 fn read_s3(reader: &mut Reader<'_>) -> Option<S3Settings> {
     let (id, secret) = (reader.text(&v::AWS_ACCESS_KEY_ID), reader.secret(&v::AWS_SECRET_ACCESS_KEY));
-    let endpoint = reader.given(&v::AWS_ENDPOINT_URL_S3).is_some().then(|| reader.url(&v::AWS_ENDPOINT_URL_S3));
+    let endpoint =
+        reader.given(&v::AWS_ENDPOINT_URL_S3).is_some().then(|| reader.url(&v::AWS_ENDPOINT_URL_S3));
     let path_style = match reader.given(&v::OTTO_S3_PATH_STYLE) {
         Some(_) => reader.boolean(&v::OTTO_S3_PATH_STYLE),
         None => endpoint.is_some(),
@@ -264,7 +265,10 @@ fn read_s3(reader: &mut Reader<'_>) -> Option<S3Settings> {
     }
     let plain = endpoint.as_ref().and_then(Option::as_ref).is_some_and(|url| url.scheme() == "http");
     if plain && reader.environment == Environment::Production {
-        reader.wrong(&v::AWS_ENDPOINT_URL_S3, "must be https:// in production: recordings and links to them travel there");
+        reader.wrong(
+            &v::AWS_ENDPOINT_URL_S3,
+            "must be https:// in production: recordings and links to them travel there",
+        );
     }
     Some(S3Settings {
         bucket,

@@ -7,7 +7,10 @@ use blob_fs::FsBlobs;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use kernel::{CompanyId, Secret};
-use testkit::{TestIds, contract::blobs::{alone_after, is_alone}};
+use testkit::{
+    TestIds,
+    contract::blobs::{alone_after, is_alone},
+};
 
 const PLENTY: u64 = 1 << 30;
 

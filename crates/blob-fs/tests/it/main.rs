@@ -16,8 +16,12 @@ async fn bench() -> BlobBench {
     let bound = http_api::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let public_url = format!("http://{}/", bound.address).parse().unwrap();
     let ids = Arc::new(TestIds::default());
-    let blobs: Arc<dyn BlobStore> =
-        Arc::new(FsBlobs::new(folder.path().join("blobs"), public_url, Secret::new("link-key".to_owned()), ids));
+    let blobs: Arc<dyn BlobStore> = Arc::new(FsBlobs::new(
+        folder.path().join("blobs"),
+        public_url,
+        Secret::new("link-key".to_owned()),
+        ids,
+    ));
     let world = World::new(sqlite().await);
     let state = ApiState {
         ports: Arc::new(Ports { blobs: blobs.clone(), ..(*world.ports).clone() }),

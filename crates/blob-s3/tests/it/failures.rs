@@ -93,7 +93,9 @@ async fn a_bucket_that_is_not_there_is_not_an_object_that_is_not_there() {
     let store = TestStore::start().await;
     let no_bucket = "<Error><Code>NoSuchBucket</Code></Error>".to_owned();
     store.plan("GetObject", [Deed::Say(404, no_bucket)]);
-    let Err(error) = store.blobs().await.get(&key("a.wav"), 0, None).await else { panic!("there is no such bucket") };
+    let Err(error) = store.blobs().await.get(&key("a.wav"), 0, None).await else {
+        panic!("there is no such bucket")
+    };
     assert_eq!(told(&error), "GetObject was answered 404 NoSuchBucket");
 }
 

@@ -72,8 +72,10 @@ async fn a_link_is_for_saving_or_playing_and_hides_no_headers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bucket_is_in_the_host_name_unless_told_otherwise() {
     let store = TestStore::start().await;
-    let settings = S3Settings { path_style: false, endpoint: None, region: "eu-west-1".to_owned(), ..store.settings() };
-    let link = S3Blobs::new(settings).await.link(&key("a.wav"), Duration::from_hours(1), now()).await.unwrap();
+    let settings =
+        S3Settings { path_style: false, endpoint: None, region: "eu-west-1".to_owned(), ..store.settings() };
+    let link =
+        S3Blobs::new(settings).await.link(&key("a.wav"), Duration::from_hours(1), now()).await.unwrap();
     let link = link.expose();
     assert!(link.starts_with("https://otto-test.s3.eu-west-1.amazonaws.com/tenants/org_a/a.wav?"), "{link}");
 }

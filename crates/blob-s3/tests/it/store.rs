@@ -110,7 +110,8 @@ pub fn key(name: &str) -> BlobKey {
 
 /// So many bytes in chunks.
 pub fn bytes(length: usize) -> ByteStream {
-    let chunks: Vec<_> = vec![7_u8; length].chunks(65_521).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    let chunks: Vec<_> =
+        vec![7_u8; length].chunks(65_521).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     stream::iter(chunks).boxed()
 }
 

@@ -68,7 +68,8 @@ async fn a_part_or_a_join_that_is_refused_leaves_no_parts() {
     for operation in ["UploadPart", "CompleteMultipartUpload"] {
         let store = TestStore::start().await;
         store.plan(operation, lasting(403, "AccessDenied"));
-        let error = store.blobs().await.put(&key("a.wav"), "audio/wav", bytes(LONG), PLENTY).await.unwrap_err();
+        let error =
+            store.blobs().await.put(&key("a.wav"), "audio/wav", bytes(LONG), PLENTY).await.unwrap_err();
         assert!(matches!(error, BlobError::Unavailable(_)), "{error:?}");
         assert_eq!(store.asked("AbortMultipartUpload").len(), 1, "{operation}");
         assert_eq!(store.leftovers(), Vec::<String>::new(), "{operation}");

@@ -65,7 +65,11 @@ pub async fn keys_that_begin_alike_are_different(bench: &BlobBench) {
         assert_eq!(bench.stored(&key(name)).await.as_deref(), Some(name.as_bytes()), "{name}");
         bench.blobs.delete(&key(name)).await.unwrap();
         for (later, other) in names.iter().enumerate() {
-            assert_eq!(bench.stored(&key(other)).await.is_some(), later > at, "{other} after {name} was deleted");
+            assert_eq!(
+                bench.stored(&key(other)).await.is_some(),
+                later > at,
+                "{other} after {name} was deleted"
+            );
         }
     }
 }

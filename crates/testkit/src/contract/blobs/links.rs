@@ -83,8 +83,7 @@ fn nudged(text: &str) -> String {
 
 pub async fn a_link_cannot_be_altered(bench: &BlobBench) {
     let bytes = noise(1, 1000);
-    let (own, beside, foreign) =
-        (key("calls/a.wav"), key("calls/b.wav"), key_of("org_b", "calls/a.wav"));
+    let (own, beside, foreign) = (key("calls/a.wav"), key("calls/b.wav"), key_of("org_b", "calls/a.wav"));
     for key in [&own, &beside, &foreign] {
         bench.put(key, &bytes).await.unwrap();
     }
@@ -103,14 +102,16 @@ pub async fn a_link_cannot_be_altered(bench: &BlobBench) {
     for changed in 0..pairs.len() {
         let mut altered = good.clone();
         altered.query_pairs_mut().clear().extend_pairs(
-            pairs.iter().enumerate().map(|(at, (name, value))| {
-                (name, if at == changed { nudged(value) } else { value.clone() })
-            }),
+            pairs
+                .iter()
+                .enumerate()
+                .map(|(at, (name, value))| (name, if at == changed { nudged(value) } else { value.clone() })),
         );
         assert_refused(&altered, &bytes).await;
-        altered.query_pairs_mut().clear().extend_pairs(
-            pairs.iter().enumerate().filter(|(at, _)| *at != changed).map(|(_, pair)| pair),
-        );
+        altered
+            .query_pairs_mut()
+            .clear()
+            .extend_pairs(pairs.iter().enumerate().filter(|(at, _)| *at != changed).map(|(_, pair)| pair));
         assert_refused(&altered, &bytes).await;
     }
     let mut bare = good.clone();

@@ -4,7 +4,11 @@ use std::task::Poll;
 
 use app::ports::{BlobError, BlobKey};
 use bytes::Bytes;
-use futures_util::{StreamExt, future::{Either, join_all, select}, stream};
+use futures_util::{
+    StreamExt,
+    future::{Either, join_all, select},
+    stream,
+};
 use sha2::{Digest, Sha256};
 
 use super::bench::{BlobBench, LONG, PLENTY, broken, key, noise, streamed};
@@ -136,7 +140,9 @@ pub async fn whoever_reads_while_another_writes_sees_no_mixture(bench: &BlobBenc
 
 pub async fn content_types_are_kept(bench: &BlobBench) {
     let key = key("calls/a.wav");
-    for content_type in ["audio/mpeg", "audio/wav; rate=8000", "application/pdf", "audio/x-odd+type; a=\"b c\""] {
+    for content_type in
+        ["audio/mpeg", "audio/wav; rate=8000", "application/pdf", "audio/x-odd+type; a=\"b c\""]
+    {
         bench.blobs.put(&key, content_type, streamed(b"bytes"), PLENTY).await.unwrap();
         assert_eq!(bench.content_type(&key).await, content_type);
     }
