@@ -123,7 +123,11 @@ impl BlobStore for S3Blobs {
         let asked = self.client.get_object().bucket(&self.bucket).key(key.as_str()).set_range(range.clone());
         let answer = match asked.send().await {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) =>
+            {
                 return Ok(None);
             }
             // nothing of the object lies in the range

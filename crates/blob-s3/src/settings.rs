@@ -41,7 +41,7 @@ impl Default for S3Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            attempt: Duration::from_secs(60),
+            attempt: Duration::from_mins(1),
             operation: Duration::from_secs(150),
             attempts: 4,
             stall: Duration::from_secs(20),
@@ -71,18 +71,17 @@ pub struct S3Settings {
 impl S3Settings {
     pub(crate) async fn client(self) -> Client {
         let region = Region::new(self.region);
-        let credentials = match self.credentials {
-            Some(given) => SharedCredentialsProvider::new(Credentials::new(
+        let credentials = if let Some(given) = self.credentials {
+            SharedCredentialsProvider::new(Credentials::new(
                 given.access_key_id,
                 given.secret_access_key.expose(),
                 given.session_token.map(|token| token.expose().clone()),
                 None,
                 "settings",
-            )),
-            None => {
-                let chain = DefaultCredentialsChain::builder().region(region.clone()).build().await;
-                SharedCredentialsProvider::new(chain)
-            }
+            ))
+        } else {
+            let chain = DefaultCredentialsChain::builder().region(region.clone()).build().await;
+            SharedCredentialsProvider::new(chain)
         };
         let patience = self.patience;
         let timeouts = TimeoutConfig::builder()

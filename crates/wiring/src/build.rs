@@ -74,12 +74,11 @@ impl Otto {
         let key = encryption_key(settings.encryption_key.as_ref(), &settings.data_dir)?;
         let secrets = Vault::new(&key)
             .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })?;
-        let blobs: Arc<dyn BlobStore> = match s3(&settings) {
-            Some(bucket) => Arc::new(S3Blobs::new(bucket).await),
-            None => {
-                let folder = settings.data_dir.join("blobs");
-                Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
-            }
+        let blobs: Arc<dyn BlobStore> = if let Some(bucket) = s3(&settings) {
+            Arc::new(S3Blobs::new(bucket).await)
+        } else {
+            let folder = settings.data_dir.join("blobs");
+            Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
         };
         let (store, system) = (Arc::new(store), Arc::new(system));
         let ports = Ports {

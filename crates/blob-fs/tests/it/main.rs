@@ -1,5 +1,7 @@
 //! The contract of every blob storage, on a folder whose links the real HTTP API serves; and what is a folder's alone.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 mod folder;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -1,5 +1,7 @@
 //! The contract of every blob storage, on an S3 server that checks signatures; and what is S3's alone.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
 mod failures;
 mod requests;
 mod store;

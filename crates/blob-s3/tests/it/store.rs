@@ -254,8 +254,8 @@ async fn serve(
     let operation = asked.operation();
     let deed = {
         let mut state = state.lock().unwrap();
-        let plans = state.plans.iter_mut().filter(|(planned, _)| *planned == operation);
-        plans.filter_map(|(_, deeds)| deeds.pop_front()).next().unwrap_or(Deed::Serve)
+        let mut plans = state.plans.iter_mut().filter(|(planned, _)| *planned == operation);
+        plans.find_map(|(_, deeds)| deeds.pop_front()).unwrap_or(Deed::Serve)
     };
     // counted when it is answered, so that whoever waits sees what came of it; one that is never answered counts at once
     let count = |asked| {

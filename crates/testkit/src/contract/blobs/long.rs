@@ -27,7 +27,7 @@ fn assert_small(before: Option<u64>, doing: &str) {
 }
 
 pub async fn a_long_stream_takes_little_memory(bench: &BlobBench) {
-    bench.put(&key("calls/short.wav"), &[7; 100_000]).await.unwrap();
+    bench.put(&key("calls/short.wav"), &vec![7; 100_000]).await.unwrap();
     let key = key("calls/long.wav");
     let before = peak();
     let chunk = || Ok(Bytes::from(vec![7; 65_536]));
