@@ -44,10 +44,33 @@ impl FsBlobs {
         self.root.join(key.as_str())
     }
 
-    /// The content type is kept beside the object.
+    /// The content type is kept beside the object, under a name no object can have.
     fn type_path(&self, key: &BlobKey) -> PathBuf {
-        self.root.join(format!("{}.type", key.as_str()))
+        self.root.join(format!("{}~type", key.as_str()))
     }
+}
+
+/// A file that is gone unless it was given its name: also when whoever writes it gives up half-way.
+struct Temporary {
+    path: PathBuf,
+    named: bool,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.named {
+            // best effort: what is left behind has a name nobody asks for
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Nothing is there, and nothing can be.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
 }
 
 fn unavailable(error: io::Error) -> BlobError {
@@ -68,6 +91,8 @@ async fn write(path: &Path, mut body: ByteStream, limit: u64) -> Result<StoredBl
         hasher.update(&chunk);
         file.write_all(&chunk).await.map_err(unavailable)?;
     }
+    // writes end in the background, and syncing alone does not tell how the last one ended
+    file.flush().await.map_err(unavailable)?;
     file.sync_all().await.map_err(unavailable)?;
     Ok(StoredBlob { size, sha256: hex::encode(hasher.finalize()) })
 }
@@ -84,17 +109,12 @@ impl BlobStore for FsBlobs {
         let path = self.path(key);
         let folder = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder).await.map_err(unavailable)?;
-        let temporary = folder.join(format!(".{}.part", self.ids.next().simple()));
-        let stored = match write(&temporary, body, limit).await {
-            Ok(stored) => stored,
-            Err(error) => {
-                // best effort: what is left behind has a name nobody asks for
-                let _ = fs::remove_file(&temporary).await;
-                return Err(error);
-            }
-        };
+        let name = format!("{}~part", self.ids.next().simple());
+        let mut temporary = Temporary { path: folder.join(name), named: false };
+        let stored = write(&temporary.path, body, limit).await?;
         fs::write(self.type_path(key), content_type).await.map_err(unavailable)?;
-        fs::rename(&temporary, &path).await.map_err(unavailable)?;
+        fs::rename(&temporary.path, &path).await.map_err(unavailable)?;
+        temporary.named = true;
         // the new name is an entry of the folder, which is a file to be synced too
         File::open(folder).await.map_err(unavailable)?.sync_all().await.map_err(unavailable)?;
         Ok(stored)
@@ -103,7 +123,7 @@ impl BlobStore for FsBlobs {
     async fn get(&self, key: &BlobKey, from: u64, until: Option<u64>) -> Result<Option<BlobRead>, BlobError> {
         let mut file = match File::open(self.path(key)).await {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(unavailable(error)),
         };
         let meta = file.metadata().await.map_err(unavailable)?;
@@ -125,7 +145,7 @@ impl BlobStore for FsBlobs {
         for path in [self.path(key), self.type_path(key)] {
             match fs::remove_file(path).await {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_absent(&error) => {}
                 Err(error) => return Err(unavailable(error)),
             }
         }

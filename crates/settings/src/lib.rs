@@ -113,6 +113,25 @@ pub struct CallrailSettings {
     pub list_every: Duration,
 }
 
+/// An S3 bucket.
+#[derive(Clone, Debug)]
+pub struct S3Settings {
+    /// Its name.
+    pub bucket: String,
+    /// Where it is.
+    pub region: String,
+    /// Key id and secret; unset means what the SDK finds.
+    pub key: Option<(String, Secret)>,
+    /// Goes with temporary keys.
+    pub session_token: Option<Secret>,
+    /// A store other than AWS.
+    pub endpoint: Option<Url>,
+    /// Whether the bucket is named in the path.
+    pub path_style: bool,
+    /// The KMS key objects are encrypted with.
+    pub kms_key: Option<String>,
+}
+
 /// Shunya.
 #[derive(Clone, Debug)]
 pub struct ShunyaSettings {
@@ -145,6 +164,8 @@ pub struct Settings {
     pub database_url: Option<Secret>,
     /// Seals secrets at rest; unset in development means a key kept in the data directory.
     pub encryption_key: Option<Secret>,
+    /// The bucket recordings are kept in; unset means a folder in the data directory.
+    pub s3: Option<S3Settings>,
     /// CallRail.
     pub callrail: CallrailSettings,
     /// Shunya.

@@ -11,7 +11,7 @@ use kernel::Secret;
 use url::Url;
 
 use crate::{
-    CallrailSettings, DevMode, Environment, HttpSettings, Settings, ShunyaSettings, VARIABLES,
+    CallrailSettings, DevMode, Environment, HttpSettings, S3Settings, Settings, ShunyaSettings, VARIABLES,
     variables::{self as v, Variable},
 };
 
@@ -175,6 +175,7 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         data_dir: reader.text(&v::OTTO_DATA_DIR).unwrap_or_default().into(),
         database_url: read_database_url(&mut reader),
         encryption_key: reader.secret(&v::OTTO_ENCRYPTION_KEY),
+        s3: read_s3(&mut reader),
         callrail,
         shunya,
         max_recording_bytes: reader
@@ -240,6 +241,44 @@ fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
         allowed_origins,
         max_webhook_bytes: reader.parse(&v::OTTO_MAX_WEBHOOK_BYTES, "a number of bytes").unwrap_or_default(),
     }
+}
+
+fn read_s3(reader: &mut Reader<'_>) -> Option<S3Settings> {
+    let (id, secret) = (reader.text(&v::AWS_ACCESS_KEY_ID), reader.secret(&v::AWS_SECRET_ACCESS_KEY));
+    let endpoint =
+        reader.given(&v::AWS_ENDPOINT_URL_S3).is_some().then(|| reader.url(&v::AWS_ENDPOINT_URL_S3));
+    let path_style = match reader.given(&v::OTTO_S3_PATH_STYLE) {
+        Some(_) => reader.boolean(&v::OTTO_S3_PATH_STYLE),
+        None => endpoint.is_some(),
+    };
+    let default = match reader.environment {
+        Environment::Development => None,
+        Environment::Staging => Some("otto-documents-staging"),
+        Environment::Production => Some("otto-documents-prod"),
+    };
+    // other programs' AWS keys may be in a developer's environment; only who has a bucket must have whole ones
+    let bucket = reader.text(&v::S3_BUCKET).or(default.map(str::to_owned))?;
+    match (&id, &secret) {
+        (Some(_), None) => reader.wrong(&v::AWS_SECRET_ACCESS_KEY, "must be set where AWS_ACCESS_KEY_ID is"),
+        (None, Some(_)) => reader.wrong(&v::AWS_ACCESS_KEY_ID, "must be set where AWS_SECRET_ACCESS_KEY is"),
+        _ => {}
+    }
+    let plain = endpoint.as_ref().and_then(Option::as_ref).is_some_and(|url| url.scheme() == "http");
+    if plain && reader.environment == Environment::Production {
+        reader.wrong(
+            &v::AWS_ENDPOINT_URL_S3,
+            "must be https:// in production: recordings and links to them travel there",
+        );
+    }
+    Some(S3Settings {
+        bucket,
+        region: reader.text(&v::AWS_REGION).unwrap_or_default(),
+        key: id.zip(secret),
+        session_token: reader.secret(&v::AWS_SESSION_TOKEN),
+        endpoint: endpoint.flatten(),
+        path_style,
+        kms_key: reader.text(&v::OTTO_S3_KMS_KEY_ID),
+    })
 }
 
 fn read_database_url(reader: &mut Reader<'_>) -> Option<Secret> {

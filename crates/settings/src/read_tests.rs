@@ -60,6 +60,68 @@ fn an_empty_value_is_as_good_as_none() {
 }
 
 #[test]
+fn recordings_are_kept_in_a_bucket_where_there_is_one() {
+    let s3 = |pairs: &[(&str, &str)]| read(&env(pairs)).unwrap().s3;
+    assert!(s3(&[]).is_none());
+    assert!(
+        s3(&[("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_REGION", "eu-west-1")]).is_none(),
+        "no bucket, no matter"
+    );
+    let aws = s3(&[("S3_BUCKET", "b")]).unwrap();
+    assert_eq!((aws.bucket.as_str(), aws.region.as_str(), aws.path_style), ("b", "us-east-1", false));
+    assert!(aws.key.is_none() && aws.endpoint.is_none() && aws.kms_key.is_none());
+    let own = s3(&[
+        ("S3_BUCKET", "b"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000"),
+        ("AWS_ACCESS_KEY_ID", "AKIA"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+        ("OTTO_S3_KMS_KEY_ID", "key-1"),
+    ])
+    .unwrap();
+    assert!(own.path_style && own.endpoint.is_some());
+    assert_eq!((own.region.as_str(), own.kms_key.as_deref()), ("eu-west-1", Some("key-1")));
+    assert_eq!(
+        own.key.as_ref().map(|(id, secret)| (id.as_str(), secret.expose().as_str())),
+        Some(("AKIA", "hunter2"))
+    );
+    assert!(!format!("{own:?}").contains("hunter2"));
+    let told =
+        s3(&[("S3_BUCKET", "b"), ("AWS_ENDPOINT_URL_S3", "http://h"), ("OTTO_S3_PATH_STYLE", "false")]);
+    assert!(!told.unwrap().path_style);
+}
+
+#[test]
+fn a_bucket_is_expected_where_customers_are() {
+    let required: Vec<_> = VARIABLES.iter().filter(|variable| variable.required).collect();
+    let bucket = |environment: &str| {
+        let mut given = env(&[("ENVIRONMENT", environment)]);
+        for variable in &required {
+            let value = match variable.name {
+                "DATABASE_URL" => "postgres://h/d",
+                name if name.ends_with("URL") => "https://h",
+                _ => "x",
+            };
+            given.insert(variable.name.to_owned(), value.to_owned());
+        }
+        read(&given).unwrap().s3.unwrap().bucket
+    };
+    assert_eq!(bucket("production"), "otto-documents-prod");
+    assert_eq!(bucket("staging"), "otto-documents-staging");
+}
+
+#[test]
+fn half_a_key_and_an_open_road_are_told() {
+    let problems = read(&env(&[("S3_BUCKET", "b"), ("AWS_ACCESS_KEY_ID", "AKIA")])).unwrap_err();
+    assert_eq!(names(&problems), ["AWS_SECRET_ACCESS_KEY"]);
+    let problems = read(&env(&[("S3_BUCKET", "b"), ("AWS_SECRET_ACCESS_KEY", "hunter2")])).unwrap_err();
+    assert_eq!(names(&problems), ["AWS_ACCESS_KEY_ID"]);
+    let problems =
+        read(&env(&[("ENVIRONMENT", "production"), ("AWS_ENDPOINT_URL_S3", "http://h")])).unwrap_err();
+    assert!(names(&problems).contains(&"AWS_ENDPOINT_URL_S3"));
+}
+
+#[test]
 fn the_committed_example_is_what_the_code_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
     let committed = std::fs::read_to_string(path).unwrap_or_default();

@@ -55,6 +55,14 @@ variables! {
     OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
     DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
     OTTO_ENCRYPTION_KEY = var("OTTO_ENCRYPTION_KEY", "seals provider credentials: 32 bytes in base64; several separated by commas, the newest first, to rotate").secret().required();
+    S3_BUCKET = var("S3_BUCKET", "the bucket recordings are kept in; unset: otto-documents-prod or otto-documents-staging there, a folder in the data directory in development");
+    AWS_ACCESS_KEY_ID = var("AWS_ACCESS_KEY_ID", "our key for the bucket; unset: the AWS SDK looks for credentials (profile, web identity, the machine's role)");
+    AWS_SECRET_ACCESS_KEY = var("AWS_SECRET_ACCESS_KEY", "the secret of that key").secret();
+    AWS_SESSION_TOKEN = var("AWS_SESSION_TOKEN", "goes with temporary keys; links end with them").secret();
+    AWS_REGION = Variable { aliases: &["AWS_DEFAULT_REGION"], ..var("AWS_REGION", "where the bucket is").or("us-east-1") };
+    AWS_ENDPOINT_URL_S3 = var("AWS_ENDPOINT_URL_S3", "a store other than AWS; links lead there, so clients and Shunya must reach it");
+    OTTO_S3_PATH_STYLE = var("OTTO_S3_PATH_STYLE", "name the bucket in the path, not in the host; unset: true where AWS_ENDPOINT_URL_S3 is set");
+    OTTO_S3_KMS_KEY_ID = var("OTTO_S3_KMS_KEY_ID", "the KMS key recordings are encrypted with; unset: AES256 with the store's own key");
     CALLRAIL_BASE_URL = var("CALLRAIL_BASE_URL", "CallRail's API").or("https://api.callrail.com/v3");
     CALLRAIL_API_KEY = var("CALLRAIL_API_KEY", "the platform's CallRail key; a company may bring its own").secret().required();
     CALLRAIL_ACCOUNT_ID = var("CALLRAIL_ACCOUNT_ID", "the platform's CallRail account").required();

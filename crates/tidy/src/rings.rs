@@ -44,6 +44,7 @@ const PLACES: &[(Ring, &[&str])] = &[
         &[
             "auth-dev",
             "blob-fs",
+            "blob-s3",
             "cache-memory",
             "console",
             "engine-shunya",
@@ -67,6 +68,8 @@ const PURE: &[&str] = &["chrono", "chrono-tz", "serde", "serde_json", "sha2", "t
 const DRIVERS: &[(&str, &[&str])] = &[
     ("actix-web", &["http-api", "console", "simulators"]),
     ("aes-gcm", &["vault"]),
+    ("aws-config", &["blob-s3"]),
+    ("aws-sdk-s3", &["blob-s3"]),
     ("clap", &["otto"]),
     ("diesel", &["store-sql"]),
     ("diesel-async", &["store-sql"]),

@@ -1,7 +1,11 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
-use app::{Ports, ports::PlatformSecrets};
+use app::{
+    Ports,
+    ports::{BlobStore, PlatformSecrets},
+};
 use blob_fs::FsBlobs;
+use blob_s3::{S3Blobs, S3Credentials, S3Patience};
 use cache_memory::{MemoryBus, MemoryDoorbell};
 use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
 use kernel::{Clock, IdSource, Secret};
@@ -70,7 +74,12 @@ impl Otto {
         let key = encryption_key(settings.encryption_key.as_ref(), &settings.data_dir)?;
         let secrets = Vault::new(&key)
             .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })?;
-        let blobs = FsBlobs::new(settings.data_dir.join("blobs"), public_url, link_key(&key), ids.clone());
+        let blobs: Arc<dyn BlobStore> = if let Some(bucket) = s3(&settings) {
+            Arc::new(S3Blobs::new(bucket).await)
+        } else {
+            let folder = settings.data_dir.join("blobs");
+            Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
+        };
         let (store, system) = (Arc::new(store), Arc::new(system));
         let ports = Ports {
             reads: store.clone(),
@@ -81,7 +90,7 @@ impl Otto {
             job_office: system.clone(),
             sweeps: system,
             secrets: Arc::new(secrets),
-            blobs: Arc::new(blobs),
+            blobs,
             doorbell: Arc::new(MemoryDoorbell::default()),
             events: Arc::new(MemoryBus::default()),
             callrail_webhooks: Arc::new(CallrailWebhooks),
@@ -107,6 +116,24 @@ impl Otto {
         };
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings) })
     }
+}
+
+fn s3(settings: &Settings) -> Option<blob_s3::S3Settings> {
+    let s3 = settings.s3.clone()?;
+    let session_token = s3.session_token;
+    Some(blob_s3::S3Settings {
+        bucket: s3.bucket,
+        region: s3.region,
+        credentials: s3.key.map(|(access_key_id, secret_access_key)| S3Credentials {
+            access_key_id,
+            secret_access_key,
+            session_token,
+        }),
+        endpoint: s3.endpoint,
+        path_style: s3.path_style,
+        kms_key: s3.kms_key,
+        patience: S3Patience::default(),
+    })
 }
 
 fn callrail(settings: &Settings, clock: Arc<dyn Clock>) -> Result<CallrailClient, StartError> {

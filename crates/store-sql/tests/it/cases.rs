@@ -7,6 +7,10 @@ fn written(folder: &Path, module: Option<&str>, cases: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).expect("the contract is there") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+        // another port's: its macro lists its cases, and testkit checks the list
+        if name == "blobs" {
+            continue;
+        }
         if path.is_dir() {
             written(&path, Some(module.unwrap_or(&name)), cases);
             continue;

@@ -3,6 +3,7 @@
 
 pub mod analyses;
 mod bench;
+pub mod blobs;
 pub mod calls;
 pub mod crm;
 pub mod events;

@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(clippy::case_sensitive_file_extension_comparisons, reason = "the names are our own")]
 
+mod deploy;
+
 use std::{
     collections::BTreeSet,
     fs,
