@@ -34,6 +34,8 @@ pub struct Pace {
     pub watch: Duration,
     /// How often it is looked at while it is down.
     pub retry: Duration,
+    /// By then everybody has announced themselves to a Redis that forgot everything.
+    pub settle: Duration,
 }
 
 impl Default for Pace {
@@ -43,6 +45,7 @@ impl Default for Pace {
             probe: Duration::from_secs(3),
             watch: Duration::from_secs(2),
             retry: Duration::from_millis(500),
+            settle: app::presence::ANNOUNCED_EVERY * 2,
         }
     }
 }
@@ -83,7 +86,7 @@ pub async fn connect(
             limiter: Arc::new(limiter::RedisLimiter::new(link.clone())),
             cache: Arc::new(short_cache::RedisCache::new(link.clone(), ids)),
             locks: Arc::new(locks::RedisLocks::new(link.clone())),
-            presence: Arc::new(presence::RedisPresence::new(link.clone())),
+            presence: Arc::new(presence::RedisPresence::new(link.clone(), settings.pace.settle)),
             link,
         },
         doorbell: Arc::new(doorbell::RedisDoorbell::new(hub.clone(), speaker.clone())),

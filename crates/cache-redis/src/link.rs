@@ -1,7 +1,6 @@
 //! Commands: a small pool of connections, and a guard that keeps callers from waiting for a Redis that is not there.
 
 use std::{
-    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };

@@ -43,15 +43,17 @@ pub(crate) struct RedisPresence {
     announce: Script,
     withdraw: Script,
     list: Script,
+    settle: Duration,
 }
 
 impl RedisPresence {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
+    pub(crate) fn new(link: Arc<Link>, settle: Duration) -> Self {
         Self {
             link,
             announce: Script::new(include_str!("scripts/presence_announce.lua")),
             withdraw: Script::new(include_str!("scripts/presence_withdraw.lua")),
             list: Script::new(include_str!("scripts/presence_list.lua")),
+            settle,
         }
     }
 
@@ -87,7 +89,7 @@ impl Presence for RedisPresence {
         for key in self.keys() {
             run.key(key);
         }
-        run.arg(millis(app::presence::ANNOUNCED_EVERY * 2));
+        run.arg(millis(self.settle));
         let (settled, parts): (u8, Vec<String>) =
             self.link.run(&run).await.map_err(|_| Unknowable::Unreachable)?;
         if settled == 0 {

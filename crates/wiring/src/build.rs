@@ -2,7 +2,6 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{Ports, ports::PlatformSecrets};
 use blob_fs::FsBlobs;
-use cache_memory::{MemoryBus, MemoryDoorbell};
 use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
 use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
@@ -13,6 +12,7 @@ use vault::Vault;
 
 use crate::{
     StartError,
+    between::Between,
     keys::{encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
@@ -75,6 +75,7 @@ impl Otto {
             .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })?;
         let blobs = FsBlobs::new(settings.data_dir.join("blobs"), public_url, link_key(&key), ids.clone());
         let (store, system) = (Arc::new(store), Arc::new(system));
+        let between = Between::of(&settings, &clock, &ids).await?;
         let ports = Ports {
             reads: store.clone(),
             store,
@@ -85,8 +86,9 @@ impl Otto {
             sweeps: system,
             secrets: Arc::new(secrets),
             blobs: Arc::new(blobs),
-            doorbell: Arc::new(MemoryDoorbell::default()),
-            events: Arc::new(MemoryBus::default()),
+            doorbell: between.doorbell,
+            events: between.events,
+            shared: between.shared,
             callrail_webhooks: Arc::new(CallrailWebhooks),
             callrail: Arc::new(callrail(&settings, clock.clone())?),
             engine: Arc::new(shunya(&settings, clock.clone(), ids.clone())?),
