@@ -21,7 +21,7 @@ use tokio::{
         Notify,
         broadcast::{Receiver, Sender, channel, error::RecvError},
     },
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use uuid::Uuid;
 
@@ -77,10 +77,20 @@ impl Heard {
     }
 }
 
+/// Whether a channel is subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Tuning {
+    /// Its first listener is asking for it, and gives up soon.
+    Asked(Instant),
+    /// On the connection there is now.
+    Tuned,
+    /// No more, or not yet: when it is, listeners are told that they may have missed something.
+    Lost,
+}
+
 struct Room {
     sender: Sender<Heard>,
-    /// It is subscribed to, on the connection there is now.
-    tuned: bool,
+    tuning: Tuning,
 }
 
 pub(crate) struct Hub {
@@ -138,21 +148,23 @@ impl Hub {
     /// Starts listening to a channel. If Redis is out of reach, what is said in this process is heard all the same, and
     /// the rest once Redis is back.
     pub(crate) async fn listen(&self, name: &str) -> Receiver<Heard> {
-        let (receiver, tuned) = {
+        let (receiver, tuning) = {
             let mut rooms = self.rooms();
             let room = rooms
                 .entry(name.to_owned())
-                .or_insert_with(|| Room { sender: channel(BACKLOG).0, tuned: false });
-            (room.sender.subscribe(), room.tuned)
+                .or_insert_with(|| Room { sender: channel(BACKLOG).0, tuning: Tuning::Asked(Instant::now()) });
+            (room.sender.subscribe(), room.tuning)
         };
-        if !tuned {
-            match timeout(self.patience, self.client.subscribe(name)).await {
-                Ok(Ok(())) => {
-                    if let Some(room) = self.rooms().get_mut(name) {
-                        room.tuned = true;
-                    }
+        match tuning {
+            Tuning::Tuned => {}
+            Tuning::Lost => self.care.notify_one(),
+            Tuning::Asked(_) => {
+                let asked = timeout(self.patience, self.client.subscribe(name)).await;
+                if let Some(room) = self.rooms().get_mut(name)
+                    && matches!(room.tuning, Tuning::Asked(_))
+                {
+                    room.tuning = if matches!(asked, Ok(Ok(()))) { Tuning::Tuned } else { Tuning::Lost };
                 }
-                _ => self.care.notify_one(),
             }
         }
         receiver
@@ -174,8 +186,15 @@ impl Hub {
 
     /// Subscribes to what should be subscribed to and is not, and says that something may have been missed.
     async fn tune(&self) {
+        let forgotten = self.patience * 2;
+        let is_lost = |room: &Room| match room.tuning {
+            Tuning::Tuned => false,
+            Tuning::Lost => true,
+            // whoever asked went away meanwhile
+            Tuning::Asked(since) => since.elapsed() > forgotten,
+        };
         let missing: Vec<String> =
-            self.rooms().iter().filter(|(_, room)| !room.tuned).map(|(name, _)| name.clone()).collect();
+            self.rooms().iter().filter(|(_, room)| is_lost(room)).map(|(name, _)| name.clone()).collect();
         if missing.is_empty() {
             return;
         }
@@ -183,7 +202,7 @@ impl Hub {
             let mut rooms = self.rooms();
             for name in missing {
                 if let Some(room) = rooms.get_mut(&name) {
-                    room.tuned = true;
+                    room.tuning = Tuning::Tuned;
                     let _ = room.sender.send(Heard::Missed(0));
                 }
             }
@@ -210,7 +229,7 @@ impl Hub {
             match rooms.get_mut(&name) {
                 // somebody came while we left
                 Some(room) if room.sender.receiver_count() > 0 => {
-                    room.tuned = false;
+                    room.tuning = Tuning::Lost;
                     self.care.notify_one();
                 }
                 _ => drop(rooms.remove(&name)),
@@ -252,7 +271,7 @@ async fn look_after(
 ) {
     let mut clock = interval(CARE);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut beats = 0_u32;
+    let (mut beats, mut connected) = (0_u32, false);
     loop {
         let is_new = tokio::select! {
             again = reconnected.recv() => match again {
@@ -266,11 +285,13 @@ async fn look_after(
             }
         };
         let Some(hub) = hub.upgrade() else { return };
-        if is_new {
+        // the first connection took nothing away
+        if is_new && connected {
             for room in hub.rooms().values_mut() {
-                room.tuned = false;
+                room.tuning = Tuning::Lost;
             }
         }
+        connected |= is_new;
         hub.tune().await;
         if beats.is_multiple_of(PULSE) && hub.client.is_connected() {
             hub.leave().await;
