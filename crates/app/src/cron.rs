@@ -1,4 +1,5 @@
-//! The cron driver: enqueues what is due. Any number may run; each slot is enqueued once because its key is unique.
+//! The cron driver: enqueues what is due. Any number may run: one has the watch, the others stand by,
+//! and each slot is enqueued once because its key is unique.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,12 +9,23 @@ use serde_json::json;
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Ports, ports::SlotJob};
+use crate::{
+    Ports,
+    ports::{Acquired, HeldLock, LockRenewal, SlotJob},
+};
 
 /// Enqueues due schedules until shutdown is asked for.
 pub async fn run_cron(ports: Arc<Ports>, schedules: Vec<Schedule>, shutdown: CancellationToken) {
     let mut done: HashMap<&'static str, Timestamp> = HashMap::new();
+    let mut watch = Watch::new(ports.clone());
     while !shutdown.is_cancelled() {
+        if !watch.is_ours().await {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep(WATCH / 3) => {}
+            }
+            continue;
+        }
         let now = ports.clock.now();
         for schedule in &schedules {
             let slot = schedule.slot(now);
@@ -42,7 +54,48 @@ pub async fn run_cron(ports: Arc<Ports>, schedules: Vec<Schedule>, shutdown: Can
         let wait = if missed { Duration::from_secs(1) } else { (next - now).to_std().unwrap_or_default() };
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = sleep(wait.max(Duration::from_millis(50))) => {}
+            () = sleep(wait.clamp(Duration::from_millis(50), WATCH / 3)) => {}
+        }
+    }
+    watch.hand_over().await;
+}
+
+/// How long the watch of a driver that died lasts before another takes it up.
+const WATCH: Duration = Duration::from_secs(15);
+
+/// Which of several drivers works while the others stand by. It spares the database their questions and no more: where
+/// nobody can tell, all of them work, and each slot is still enqueued once.
+struct Watch {
+    ports: Arc<Ports>,
+    held: Option<Box<dyn HeldLock>>,
+}
+
+impl Watch {
+    fn new(ports: Arc<Ports>) -> Self {
+        Self { ports, held: None }
+    }
+
+    async fn is_ours(&mut self) -> bool {
+        if let Some(held) = &self.held {
+            match held.renew(WATCH).await {
+                LockRenewal::Held | LockRenewal::Undecided => return true,
+                LockRenewal::Lost => self.held = None,
+            }
+        }
+        match self.ports.shared.locks.acquire("cron", WATCH).await {
+            Acquired::Held(held) => {
+                tracing::info!(watch = held.fencing(), "this cron driver has the watch");
+                self.held = Some(held);
+                true
+            }
+            Acquired::Taken => false,
+            Acquired::Undecided => true,
+        }
+    }
+
+    async fn hand_over(self) {
+        if let Some(held) = self.held {
+            held.release().await;
         }
     }
 }

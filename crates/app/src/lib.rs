@@ -6,13 +6,14 @@
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
 //! - [`jobs`]: every job kind and schedule in one place.
-//! - [`worker`], [`cron`]: the loops.
+//! - [`worker`], [`cron`], [`presence`]: the loops.
 
 pub mod analysis;
 pub mod cron;
 pub mod ingest;
 pub mod jobs;
 pub mod ports;
+pub mod presence;
 pub mod reads;
 pub mod sweeps;
 pub mod worker;

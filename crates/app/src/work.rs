@@ -70,7 +70,7 @@ impl<'a> Work<'a> {
     pub fn happened(&mut self, event: NewEvent, at: Timestamp) {
         let NewEvent { event, key, lead, user, call, data } = event;
         let id = EventId::fresh(self.ports.ids.as_ref());
-        self.events.push(Event { id, event, key, lead, user, call, data, at });
+        self.events.push(Event { id, event: event.into(), key, lead, user, call, data, at });
     }
 
     /// Makes it all true, then tells the world.

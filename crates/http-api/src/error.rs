@@ -164,6 +164,11 @@ impl ApiError {
         }
     }
 
+    /// It may succeed after this.
+    pub(crate) fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -181,7 +186,7 @@ impl ApiError {
             }
         };
         let title = self.status.canonical_reason().unwrap_or("Error");
-        let body = json!({
+        let mut body = json!({
             "success": false,
             "error_code": code,
             "message": self.message,
@@ -197,7 +202,14 @@ impl ApiError {
         });
         let mut answer = HttpResponse::build(self.status);
         if let Some(wait) = self.retry_after {
-            answer.insert_header((header::RETRY_AFTER, wait.as_secs().max(1)));
+            // whoever comes back a moment too early is refused again
+            let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();
+            if self.status == StatusCode::TOO_MANY_REQUESTS
+                && let Value::Object(fields) = &mut body
+            {
+                fields.insert("retry_after".to_owned(), json!(seconds.parse::<u64>().unwrap_or(u64::MAX)));
+            }
+            answer.insert_header((header::RETRY_AFTER, seconds));
         }
         if self.wants_token {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -19,7 +19,7 @@ use rbac::{Access, Permission, Role, Route, grant};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{ApiError, ApiState, Caller, ErrorCode, cors::Cors, table::Lookup};
+use crate::{ApiError, ApiState, Caller, ErrorCode, cors::Cors, limit::limit, table::Lookup};
 
 /// The cookie the console keeps the chosen role in; read in development only.
 pub(crate) const DEV_ROLE_COOKIE: &str = "otto_dev_role";
@@ -109,6 +109,10 @@ async fn pass(
         Ok(caller) => caller,
         Err(error) => return Ok(refuse(request, &error, id, &path)),
     };
+    let headroom = match limit(&signed_in, state, &route).await {
+        Ok(headroom) => headroom,
+        Err(refusal) => return Ok(request.into_response(refusal.answer(state, id, &path))),
+    };
     let private = signed_in.is_some();
     if let Some(caller) = signed_in {
         // whoever is mounted beside us knows a viewer, not our caller
@@ -130,6 +134,9 @@ async fn pass(
             return Err(error.answer(id, &path));
         }
     };
+    if let Some(headroom) = headroom {
+        headroom.tell(answer.headers_mut(), state.now());
+    }
     if private && !answer.headers().contains_key(header::CACHE_CONTROL) {
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

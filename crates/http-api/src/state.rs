@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use app::{Ports, ports::Authenticator};
+use app::{
+    Ports,
+    ports::{Authenticator, Rate},
+};
 use kernel::{Calendar, Timestamp};
 
 use crate::{ApiError, Caller, RouteTable};
@@ -16,8 +19,19 @@ pub struct ApiSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// How often the client API may be asked.
+    pub limits: Option<ClientLimits>,
     /// Where providers are reached, by name. Told to whoever asks in development only, where they are stand-ins.
     pub stand_ins: Option<Vec<(&'static str, String)>>,
+}
+
+/// How often the client API may be asked. Webhooks, probes and the console are not counted.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientLimits {
+    /// By one person.
+    pub user: Rate,
+    /// By one company.
+    pub tenant: Rate,
 }
 
 /// What handlers share.

@@ -149,6 +149,40 @@ pub struct ShunyaSettings {
     pub signature: ShunyaSignature,
 }
 
+/// How often something may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frequency {
+    /// So many times.
+    pub count: u32,
+    /// In this time.
+    pub per: Duration,
+}
+
+impl FromStr for Frequency {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "must be like 60/minute";
+        let (count, period) = text.split_once('/').ok_or(wrong)?;
+        let seconds = match period.trim() {
+            "second" => 1,
+            "minute" => 60,
+            "hour" => 3600,
+            _ => return Err(wrong),
+        };
+        let count = count.trim().parse().ok().filter(|count| *count > 0).ok_or(wrong)?;
+        Ok(Self { count, per: Duration::from_secs(seconds) })
+    }
+}
+
+/// How often the client API may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// By one person.
+    pub user: Frequency,
+    /// By one company.
+    pub tenant: Frequency,
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -162,6 +196,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The database's URL; unset means a SQLite file in the data directory.
     pub database_url: Option<Secret>,
+    /// Redis; unset means that one process is all there is.
+    pub redis_url: Option<Secret>,
+    /// How often the client API may be asked; unset means without limit.
+    pub rate_limits: Option<RateLimits>,
     /// Seals secrets at rest; unset in development means a key kept in the data directory.
     pub encryption_key: Option<Secret>,
     /// The bucket recordings are kept in; unset means a folder in the data directory.

@@ -11,7 +11,8 @@ use kernel::Secret;
 use url::Url;
 
 use crate::{
-    CallrailSettings, DevMode, Environment, HttpSettings, S3Settings, Settings, ShunyaSettings, VARIABLES,
+    CallrailSettings, DevMode, Environment, HttpSettings, RateLimits, S3Settings, Settings, ShunyaSettings,
+    VARIABLES,
     variables::{self as v, Variable},
 };
 
@@ -168,12 +169,15 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
             .parse(&v::OTTO_SHUNYA_SIGNATURE, "dot, colon or either")
             .unwrap_or(crate::ShunyaSignature::Dot),
     };
+    let rate_limits = read_rate_limits(&mut reader);
     let settings = Settings {
         environment: reader.environment,
         dev_mode,
         http,
         data_dir: reader.text(&v::OTTO_DATA_DIR).unwrap_or_default().into(),
         database_url: read_database_url(&mut reader),
+        rate_limits,
+        redis_url: read_redis_url(&mut reader, rate_limits.is_some()),
         encryption_key: reader.secret(&v::OTTO_ENCRYPTION_KEY),
         s3: read_s3(&mut reader),
         callrail,
@@ -286,6 +290,29 @@ fn read_database_url(reader: &mut Reader<'_>) -> Option<Secret> {
     let known = ["postgres://", "postgresql://", "sqlite:"];
     if !known.iter().any(|scheme| url.starts_with(scheme)) {
         reader.wrong(&v::DATABASE_URL, "must begin with postgres:// or sqlite:");
+    }
+    Some(Secret::new(url))
+}
+
+fn read_rate_limits(reader: &mut Reader<'_>) -> Option<RateLimits> {
+    let wanted = reader.boolean(&v::ENABLE_RATE_LIMITING);
+    let user = reader.parse(&v::RATE_LIMIT_USER, "like 60/minute");
+    let tenant = reader.parse(&v::RATE_LIMIT_TENANT, "like 600/minute");
+    if wanted { Some(RateLimits { user: user?, tenant: tenant? }) } else { None }
+}
+
+fn read_redis_url(reader: &mut Reader<'_>, needed: bool) -> Option<Secret> {
+    let Some(url) = reader.text(&v::REDIS_URL) else {
+        if needed && reader.environment != Environment::Development {
+            let place = reader.environment.as_str();
+            reader.wrong(&v::REDIS_URL, format!("must be set in {place} while ENABLE_RATE_LIMITING is true"));
+        }
+        return None;
+    };
+    let known =
+        Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+    if !known {
+        reader.wrong(&v::REDIS_URL, "must be redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT");
     }
     Some(Secret::new(url))
 }

@@ -1,3 +1,5 @@
+use crate::Frequency;
+
 use super::*;
 
 fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -21,7 +23,7 @@ fn development_needs_nothing() {
 fn production_says_everything_that_is_missing_at_once() {
     let problems = read(&env(&[("ENVIRONMENT", "production"), ("DEV_MODE", "true")])).unwrap_err();
     let required: Vec<_> = VARIABLES.iter().filter(|v| v.required).map(|v| v.name).collect();
-    let mut expected = [required.as_slice(), &["DEV_MODE"]].concat();
+    let mut expected = [required.as_slice(), &["DEV_MODE", "REDIS_URL"]].concat();
     expected.sort_unstable();
     assert_eq!(names(&problems), expected);
 }
@@ -126,4 +128,31 @@ fn the_committed_example_is_what_the_code_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert_eq!(committed, crate::example(), "run: cargo run -- config example > .env.example");
+}
+
+#[test]
+fn redis_is_read_under_both_names_and_told_when_it_is_none() {
+    let url = "rediss://default:t0ken@host.upstash.io:6379";
+    for name in ["REDIS_URL", "UPSTASH_REDIS_URL"] {
+        let settings = read(&env(&[(name, url)])).unwrap();
+        assert_eq!(settings.redis_url.unwrap().expose(), url);
+    }
+    for wrong in ["http://host:6379", "redis://", "host:6379"] {
+        let problems = read(&env(&[("REDIS_URL", wrong)])).unwrap_err();
+        assert_eq!(names(&problems), ["REDIS_URL"], "{wrong}");
+    }
+}
+
+#[test]
+fn rate_limits_have_the_contract_s_defaults_and_can_be_turned_off() {
+    let minute = |count| Frequency { count, per: Duration::from_secs(60) };
+    let limits = read(&env(&[])).unwrap().rate_limits;
+    assert_eq!(limits, Some(RateLimits { user: minute(60), tenant: minute(600) }));
+    assert_eq!(read(&env(&[("ENABLE_RATE_LIMITING", "false")])).unwrap().rate_limits, None);
+    let hour = read(&env(&[("RATE_LIMIT_USER", "5/hour")])).unwrap().rate_limits.unwrap().user;
+    assert_eq!(hour, Frequency { count: 5, per: Duration::from_secs(3600) });
+    for wrong in ["60", "0/minute", "x/minute", "1/day", "-1/hour"] {
+        let problems = read(&env(&[("RATE_LIMIT_TENANT", wrong)])).unwrap_err();
+        assert_eq!(names(&problems), ["RATE_LIMIT_TENANT"], "{wrong}");
+    }
 }

@@ -23,6 +23,9 @@ impl Variable {
     const fn or(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
     }
+    const fn also(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
     const fn secret(self) -> Self {
         Self { secret: true, ..self }
     }
@@ -54,6 +57,10 @@ variables! {
     ALLOWED_ORIGINS = var("ALLOWED_ORIGINS", "web origins allowed to call us, separated by commas; * matches part of one").or("http://localhost:3000,exp://*");
     OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
     DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
+    REDIS_URL = var("REDIS_URL", "redis://… or rediss://…, what processes share besides the database; required outside development while ENABLE_RATE_LIMITING is true; unset: one process alone").also(&["UPSTASH_REDIS_URL"]).secret();
+    ENABLE_RATE_LIMITING = var("ENABLE_RATE_LIMITING", "count requests of the client API; provider webhooks are never counted").or("true");
+    RATE_LIMIT_USER = var("RATE_LIMIT_USER", "requests of one person: N/second, N/minute or N/hour").or("60/minute");
+    RATE_LIMIT_TENANT = var("RATE_LIMIT_TENANT", "requests of one company").or("600/minute");
     OTTO_ENCRYPTION_KEY = var("OTTO_ENCRYPTION_KEY", "seals provider credentials: 32 bytes in base64; several separated by commas, the newest first, to rotate").secret().required();
     S3_BUCKET = var("S3_BUCKET", "the bucket recordings are kept in; unset: otto-documents-prod or otto-documents-staging there, a folder in the data directory in development");
     AWS_ACCESS_KEY_ID = var("AWS_ACCESS_KEY_ID", "our key for the bucket; unset: the AWS SDK looks for credentials (profile, web identity, the machine's role)");

@@ -12,9 +12,13 @@ pub mod contract;
 mod databases;
 pub mod fakes;
 mod ports;
+mod processes;
 mod raw;
+mod redis;
 mod world;
 
 pub use databases::{Database, postgres, sqlite};
 pub use ports::{Seen, WatchedClaims, World};
+pub use processes::{Process, Two, eventually};
+pub use redis::{RedisServer, redis_url};
 pub use world::{Dice, ManualClock, TestIds};

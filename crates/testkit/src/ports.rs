@@ -66,6 +66,7 @@ impl World {
             blobs: blobs.clone(),
             doorbell: Arc::new(FakeBell::default()),
             events: bus.clone(),
+            shared: cache_memory::shared(),
             callrail_webhooks: Arc::new(FakeCallWebhooks),
             callrail: provider.clone(),
             engine: engine.clone(),

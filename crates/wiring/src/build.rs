@@ -6,7 +6,6 @@ use app::{
 };
 use blob_fs::FsBlobs;
 use blob_s3::{S3Blobs, S3Credentials, S3Patience};
-use cache_memory::{MemoryBus, MemoryDoorbell};
 use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
 use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
@@ -17,6 +16,7 @@ use vault::Vault;
 
 use crate::{
     StartError,
+    between::Between,
     keys::{encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
@@ -81,6 +81,7 @@ impl Otto {
             Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
         };
         let (store, system) = (Arc::new(store), Arc::new(system));
+        let between = Between::of(&settings, &clock, &ids).await?;
         let ports = Ports {
             reads: store.clone(),
             store,
@@ -91,8 +92,9 @@ impl Otto {
             sweeps: system,
             secrets: Arc::new(secrets),
             blobs,
-            doorbell: Arc::new(MemoryDoorbell::default()),
-            events: Arc::new(MemoryBus::default()),
+            doorbell: between.doorbell,
+            events: between.events,
+            shared: between.shared,
             callrail_webhooks: Arc::new(CallrailWebhooks),
             callrail: Arc::new(callrail(&settings, clock.clone())?),
             engine: Arc::new(shunya(&settings, clock.clone(), ids.clone())?),

@@ -87,7 +87,9 @@ fn remedy_for_database(source: &MigrateError) -> &'static str {
         MigrateError::NewerSchema { .. } => {
             "Start the version that made it, or a newer one; or restore a backup made by this version."
         }
-        MigrateError::Outdated { .. } => "Run `otto migrate` with the same DATABASE_URL, once, before starting.",
+        MigrateError::Outdated { .. } => {
+            "Run `otto migrate` with the same DATABASE_URL, once, before starting."
+        }
         MigrateError::Failed(error) if is_full(&chain(error.as_ref())) => {
             "The disk is full or read-only. Nothing was changed; free some space and start again."
         }

@@ -6,13 +6,15 @@ use std::{
 
 use app::{
     cron::run_cron,
-    ports::{AuthError, Authenticator, Identity, Presented},
+    ports::{AuthError, Authenticator, Identity, Part, PartRole, Presented, Rate},
+    presence::run_presence,
     worker::{WorkerSettings, run_worker, worker_name},
 };
 use auth_dev::DevAuthenticator;
 use console::ConsoleState;
-use http_api::{ApiSettings, ApiState, BoundServer, Mount, RouteTable};
-use settings::{Environment, Settings};
+use http_api::{ApiSettings, ApiState, BoundServer, ClientLimits, Mount, RouteTable};
+use queue::Queue;
+use settings::{Environment, Frequency, Settings};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -119,14 +121,37 @@ pub async fn start(
     }
     if parts.worker {
         let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
-        let worker = run_worker(otto.ports.clone(), WorkerSettings::all_queues(name), stop.clone());
+        let worker = WorkerSettings::all_queues(name.clone());
+        let queues = worker.queues.iter().map(|(queue, _)| *queue).collect();
+        tasks.push(present(&otto, PartRole::Worker, name, queues, &stop));
+        let worker = run_worker(otto.ports.clone(), worker, stop.clone());
         tasks.push(tokio::spawn(worker));
     }
     if parts.cron {
+        let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
+        tasks.push(present(&otto, PartRole::Scheduler, name, Vec::new(), &stop));
         let schedules = app::jobs::schedules(otto.settings.callrail.list_every);
         tasks.push(tokio::spawn(run_cron(otto.ports.clone(), schedules, stop.clone())));
     }
     Ok(Running { address, public_url, otto, stop, tasks })
+}
+
+/// Says that a part is there for as long as it is.
+fn present(
+    otto: &Otto,
+    role: PartRole,
+    id: String,
+    queues: Vec<Queue>,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let started_at = otto.ports.clock.now();
+    let part = Part { role, id, queues, version: env!("CARGO_PKG_VERSION").to_owned(), started_at };
+    tokio::spawn(run_presence(otto.ports.clone(), part, stop.clone()))
+}
+
+fn limits(settings: &Settings) -> Option<ClientLimits> {
+    let rate = |often: Frequency| Rate { count: often.count, per: often.per };
+    settings.rate_limits.map(|limits| ClientLimits { user: rate(limits.user), tenant: rate(limits.tenant) })
 }
 
 fn serve(
@@ -147,6 +172,7 @@ fn serve(
             version,
             allowed_origins: settings.http.allowed_origins.clone(),
             max_webhook_bytes: settings.http.max_webhook_bytes,
+            limits: limits(settings),
             stand_ins: development.then(|| {
                 let (callrail, shunya) = (&settings.callrail.base_url, &settings.shunya.base_url);
                 vec![("callrail", callrail.to_string()), ("shunya", shunya.to_string())]

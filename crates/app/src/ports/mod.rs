@@ -4,8 +4,12 @@ mod auth;
 mod blobs;
 mod inbox;
 mod jobs;
+mod limits;
+mod locks;
+mod presence;
 mod providers;
 mod repositories;
+mod short_cache;
 mod signals;
 mod store;
 mod tenants;
@@ -21,6 +25,9 @@ pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
     ReplayOutcome, SlotJob,
 };
+pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling};
+pub use locks::{Acquired, HeldLock, LockRenewal, Locks};
+pub use presence::{LinkProbe, LinkState, Part, PartRole, Presence, Unknowable};
 pub use providers::{
     AUDIO_LINK_LIFE, AcceptedByEngine, AnalysisEngine, AnalysisWebhooks, CallWebhooks, CallsSince,
     Credentials, Delivery, EngineEvent, EngineEventKind, EngineStatus, ListedCalls, ProofError,
@@ -31,6 +38,7 @@ pub use repositories::{
     NewAnalysis, NewAppointment, NewContact, NewLead, NewSignalRow, NewTaskRow, Recording, StoredCall,
     TenantDirectory,
 };
+pub use short_cache::{CacheKey, Computation, MAX_CACHED_BYTES, ShortCache};
 pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};
 pub use store::{Store, UnitOfWork};
 pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
@@ -46,6 +54,21 @@ pub struct PlatformSecrets {
     pub callrail_api_key: Option<Secret>,
     /// CallRail's account id of the platform's own account.
     pub callrail_account_id: Option<String>,
+}
+
+/// What processes share besides the database. All of it may be lost at any moment: that costs time, never data.
+#[derive(Clone)]
+pub struct Shared {
+    /// Counts requests.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Keeps answers for moments.
+    pub cache: Arc<dyn ShortCache>,
+    /// Keeps processes from doing the same work at once.
+    pub locks: Arc<dyn Locks>,
+    /// Who is there.
+    pub presence: Arc<dyn Presence>,
+    /// How the thing that connects the processes stands.
+    pub link: Arc<dyn LinkProbe>,
 }
 
 /// Everything a use case may need of the world.
@@ -73,6 +96,8 @@ pub struct Ports {
     pub doorbell: Arc<dyn Doorbell>,
     /// Tells who listens what happened.
     pub events: Arc<dyn EventBus>,
+    /// What processes share besides the database.
+    pub shared: Shared,
     /// CallRail's webhooks.
     pub callrail_webhooks: Arc<dyn CallWebhooks>,
     /// CallRail's recordings and call lists.

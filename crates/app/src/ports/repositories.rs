@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use calls::{AnalysisProgress, CallFacts, CallStage, CallType, Problem, ProviderCallIds, RecordingState};
 use crm::{
@@ -339,7 +341,7 @@ pub struct Event {
     /// Its id: the order of things for one tenant.
     pub id: EventId,
     /// Its name in the catalogue.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
     /// Under which it is stored and told once.
     pub key: String,
     /// The lead it concerns.

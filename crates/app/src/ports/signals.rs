@@ -40,7 +40,7 @@ pub trait EventStream: Send {
 /// Why there is no next event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoEvents {
-    /// This listener was too slow and missed that many.
+    /// This listener was too slow, or the connection was lost, and it missed that many; 0 if nobody knows how many.
     Missed(u64),
     /// The bus is gone.
     Closed,

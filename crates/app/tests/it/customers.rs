@@ -187,7 +187,7 @@ async fn a_lead_made_by_an_event_that_came_second_is_told() {
         let (found, _) = stored(&world, &scope, call.unwrap()).await;
         assert!(found.contact.is_some() && found.lead.is_some());
         assert_eq!(world.db.rows("calls").await, 1);
-        assert!(world.bus.published().contains(&"lead.created"), "{:?}", world.bus.published());
+        assert!(world.bus.published().contains(&"lead.created".to_owned()), "{:?}", world.bus.published());
     })
     .await;
 }

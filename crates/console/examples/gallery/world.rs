@@ -128,7 +128,8 @@ impl World {
         let id = EventId(Uuid::from_u128(u128::from(self.told.fetch_add(1, Ordering::Relaxed))));
         let (lead, at) = (call.lead_id, self.now());
         let key = format!("{event}:{id}");
-        let event = Event { id, event, key, lead, user: None, call: Some(call.call_id), data, at };
+        let event =
+            Event { id, event: event.into(), key, lead, user: None, call: Some(call.call_id), data, at };
         // nobody may be listening
         drop(self.events.send(event));
     }
@@ -156,6 +157,7 @@ impl World {
             blobs: Arc::new(Links),
             doorbell: unused.clone(),
             events: self.clone(),
+            shared: cache_memory::shared(),
             callrail_webhooks: unused.clone(),
             callrail: unused.clone(),
             engine: unused.clone(),

@@ -12,12 +12,12 @@ const SAID_TWICE: [&str; 4] =
 
 /// The line of an event; none for one that only repeats another.
 pub(super) fn line(event: &Event, wall: &Wall) -> Option<Markup> {
-    if SAID_TWICE.contains(&event.event) {
+    if SAID_TWICE.contains(&event.event.as_ref()) {
         return None;
     }
     let what = what(event);
     Some(html! {
-        li.(family(event.event)) {
+        li.(family(&event.event)) {
             span.ticker-at { (wall.second(event.at)) }
             " "
             span.ticker-what {
@@ -48,7 +48,7 @@ fn family(event: &str) -> &'static str {
 fn what(event: &Event) -> Option<String> {
     let data = &event.data;
     let word = |value: Option<&Value>| value.and_then(Value::as_str).map(|text| plain(&cut(text, 60)));
-    match event.event {
+    match event.event.as_ref() {
         "call.analysis.completed" => {
             let verdict = data.get("analysis_result");
             let of = |name: &str| word(verdict.and_then(|verdict| verdict.get(name)));
@@ -76,7 +76,7 @@ mod tests {
         let at = "2026-11-22T18:00:00Z".parse().unwrap();
         let event = Event {
             id: EventId("01900000-0000-7000-8000-000000000001".parse().unwrap()),
-            event: name,
+            event: name.into(),
             key: "k".to_owned(),
             lead: None,
             user: None,

@@ -1,9 +1,22 @@
-use actix_web::{HttpRequest, HttpResponse, web::Data};
-use app::reads::{DashboardBucket, Slice};
-use insights::{DayRange, Window};
-use kernel::Calendar;
+use std::time::Duration;
 
-use crate::{ApiError, ApiState, Caller, envelope::enveloped, params::Params};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use app::{
+    ports::CacheKey,
+    reads::{DashboardBucket, Slice},
+};
+use insights::{DayRange, Window};
+use kernel::{Calendar, StoreError};
+use rbac::Grant;
+
+use crate::{
+    ApiError, ApiState, Caller,
+    envelope::{enveloped, enveloped_json},
+    params::Params,
+};
+
+/// A whole office looks at the headline numbers; they are read this often, not once for each of them.
+const FRESH: Duration = Duration::from_secs(3);
 
 /// `GET /api/v1/dashboard/metrics`: the last 30 days.
 pub async fn metrics(
@@ -13,8 +26,21 @@ pub async fn metrics(
 ) -> Result<HttpResponse, ApiError> {
     Params::of(&request).company(&caller)?;
     let now = state.now();
-    let metrics = state.ports.reads.headline(&caller.viewer(), Window::last_30_days(now)).await?;
-    Ok(enveloped(&request, metrics, now))
+    let viewer = caller.viewer();
+    let whose = match viewer.reach {
+        Grant::Company => "company",
+        Grant::Own => viewer.user.as_str(),
+    };
+    let detail = format!("{}:{whose}", viewer.role);
+    let key = CacheKey { company: viewer.company.clone(), what: "dashboard_metrics", detail };
+    let compute = Box::pin(async {
+        let metrics = state.ports.reads.headline(&viewer, Window::last_30_days(now)).await?;
+        let metrics = serde_json::to_vec(&metrics)
+            .map_err(|error| StoreError::Statement { table: "calls", source: Box::new(error) })?;
+        Ok(metrics.into())
+    });
+    let metrics = state.ports.shared.cache.get_or_compute(&key, FRESH, compute).await?;
+    Ok(enveloped_json(&request, &metrics, now))
 }
 
 /// `start_date` and `end_date`, by default the last 31 days.

@@ -1,10 +1,12 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use app::ports::{LinkState, PartRole};
 use kernel::rfc3339;
 use queue::JobState;
 use serde_json::{Map, Value, json};
 
+use super::staff::{Staff, redis_of};
 use crate::{ApiError, ApiState};
 
 /// A probe that takes longer has failed.
@@ -21,12 +23,18 @@ fn probed(ok: bool, body: &Value) -> HttpResponse {
     HttpResponse::build(status).insert_header(("Cache-Control", "no-store")).json(body)
 }
 
-/// The process, its database and what else it needs. Redis is not needed yet, which counts as well.
+/// The process, its database and what else it has. Without Redis it does its work all the same, only slower; where there
+/// is to be none, that counts as well.
 pub async fn health(state: Data<ApiState>) -> HttpResponse {
     let database = database_answers(&state).await;
+    let redis = !matches!(state.ports.shared.link.state(), LinkState::Down { .. });
     let body = json!({
-        "status": if database { "healthy" } else { "unhealthy" },
-        "checks": { "database": database, "redis": true },
+        "status": match (database, redis) {
+            (true, true) => "healthy",
+            (true, false) => "degraded",
+            (false, _) => "unhealthy",
+        },
+        "checks": { "database": database, "redis": redis },
         "version": state.settings.version,
         "environment": state.settings.environment,
         "timestamp": rfc3339(state.now()),
@@ -67,7 +75,11 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
         .filter(|depth| depth.state == JobState::Ready)
         .any(|depth| depth.oldest.is_some_and(|due| now - due > LATE));
     let jobs_ok = depths.is_some() && !late;
-    let status = match (database, jobs_ok) {
+    let staff = Staff::of(&state).await;
+    let missing = staff.missing(depths.as_deref().unwrap_or_default(), now);
+    let link = state.ports.shared.link.state();
+    let all_well = jobs_ok && missing.is_empty() && !matches!(link, LinkState::Down { .. });
+    let status = match (database, all_well) {
         (true, true) => "healthy",
         (true, false) => "degraded",
         (false, _) => "unhealthy",
@@ -80,11 +92,15 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
         "providers": providers,
         "checks": {
             "database": { "ok": database },
+            "redis": redis_of(link),
+            "workers": staff.told(PartRole::Worker),
+            "schedulers": staff.told(PartRole::Scheduler),
             "jobs": {
                 "ok": jobs_ok, "ready": of(JobState::Ready), "running": of(JobState::Running),
                 "dead": of(JobState::Dead), "unserved_for_too_long": late,
             },
         },
+        "missing": missing,
         "version": state.settings.version,
         "timestamp": rfc3339(now),
     });

@@ -10,6 +10,7 @@ mod leads;
 mod media;
 mod pipeline;
 mod signals;
+mod staff;
 mod tasks;
 mod webhooks;
 

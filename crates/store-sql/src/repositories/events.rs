@@ -46,9 +46,9 @@ impl EventLog for SqlUnit {
             let row = NewEventRow {
                 id: event.id.into(),
                 company_id: company,
-                event: event.event,
+                event: &event.event,
                 event_key: &event.key,
-                severity: severity_of(event.event),
+                severity: severity_of(&event.event),
                 lead_id: event.lead.map(DbId::from),
                 user_id: event.user.as_ref().map(kernel::UserId::as_str),
                 call_id: event.call.map(|call| call.0),

@@ -5,8 +5,8 @@
 mod cases;
 mod failures;
 mod locks;
-mod schema;
 mod row_level_security;
+mod schema;
 mod single_threaded;
 mod views;
 

@@ -12,7 +12,7 @@ use crate::Database;
 fn event(bench: &Bench<'_>, name: &'static str, key: &str, at: Timestamp) -> Event {
     Event {
         id: EventId::fresh(&bench.ids),
-        event: name,
+        event: name.into(),
         key: key.to_owned(),
         lead: None,
         user: None,

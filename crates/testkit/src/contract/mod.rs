@@ -8,6 +8,7 @@ pub mod calls;
 pub mod crm;
 pub mod events;
 pub mod inbox;
+pub mod processes;
 pub mod queue;
 pub mod reads;
 pub mod sweeps;

@@ -47,8 +47,8 @@ pub struct FakeBus(Mutex<Vec<(CompanyId, Event)>>);
 
 impl FakeBus {
     /// The names of what was published, in order.
-    pub fn published(&self) -> Vec<&'static str> {
-        self.0.lock().unwrap().iter().map(|(_, event)| event.event).collect()
+    pub fn published(&self) -> Vec<String> {
+        self.0.lock().unwrap().iter().map(|(_, event)| event.event.to_string()).collect()
     }
 }
 
