@@ -119,7 +119,9 @@ pub async fn start(
     }
     if parts.worker {
         let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
-        let worker = run_worker(otto.ports.clone(), WorkerSettings::all_queues(name), stop.clone());
+        let lease = otto.settings.job_lease;
+        let how = WorkerSettings { lease, ..WorkerSettings::all_queues(name) };
+        let worker = run_worker(otto.ports.clone(), how, stop.clone());
         tasks.push(tokio::spawn(worker));
     }
     if parts.cron {
