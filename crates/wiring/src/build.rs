@@ -13,7 +13,7 @@ use vault::Vault;
 
 use crate::{
     StartError,
-    keys::{encryption_key, link_key},
+    keys::{check_key, encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
 
@@ -105,6 +105,7 @@ impl Otto {
             },
             max_recording_bytes: settings.max_recording_bytes,
         };
+        check_key(&ports).await?;
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings) })
     }
 }

@@ -100,9 +100,14 @@ impl Place {
 
     /// Starts a command that runs until it is stopped.
     pub fn spawn_command(&self, args: &[&str]) -> Running {
+        self.spawn_program(env!("CARGO_BIN_EXE_otto"), args)
+    }
+
+    /// Starts a program that runs `otto` until it is stopped.
+    pub fn spawn_program(&self, program: &str, args: &[&str]) -> Running {
         let log = self.log();
         let errors = log.try_clone().expect("a second handle of the log");
-        let child = self.otto(args).stdout(log).stderr(errors).spawn().expect("otto starts");
+        let child = self.program(program, args).stdout(log).stderr(errors).spawn().expect("otto starts");
         Running { child, url: self.url(), log: self.beside("otto.log") }
     }
 
