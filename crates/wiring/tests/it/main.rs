@@ -1,0 +1,6 @@
+//! The whole pipeline, put together as programs do, with stand-ins for providers: webhook in, analysis out.
+
+mod house;
+mod order;
+mod published;
+mod races;
