@@ -14,10 +14,9 @@ use crate::place::{GUARD, Place, tenants};
 /// What a process gets to end: 20 seconds for jobs and requests, and some for the rest.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// Waits until a count is not zero. Long enough for Shunya to be asked again, a minute later, for what it could not
-/// fetch from a dead process.
+/// Waits until a count is not zero.
 async fn some(database: &Database, query: &str) {
-    let deadline = Instant::now() + GUARD * 4;
+    let deadline = Instant::now() + GUARD * 2;
     while database.number(query).await == 0 {
         if Instant::now() >= deadline {
             let stages = "SELECT stage || ' ' || CAST(count(*) AS TEXT) FROM calls GROUP BY stage";
@@ -57,7 +56,8 @@ async fn drains(database: Database) {
     // and another one takes it from there, though most webhooks have met nobody
     simulators.set_faults(simulators::Faults::NONE);
     calling.await.expect("the calls are made");
-    let otto = place.with("OTTO_CALLRAIL_LIST_SECONDS", "30").start().await;
+    let place = place.with("OTTO_CALLRAIL_LIST_SECONDS", "30");
+    let otto = place.start().await;
     let mut calls = 0;
     let mut recorded = 0;
     while let Ok(call) = made.try_recv() {
