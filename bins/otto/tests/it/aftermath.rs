@@ -193,8 +193,8 @@ async fn ended_otherwise(database: &Database, calls: &[SentCall]) -> Vec<String>
         let stage = if call.expected == ExpectedEnd::Missed { "missed" } else { "analysed" };
         let booking = analysis.and_then(|verdicts| verdicts.booking_status.clone()).unwrap_or_default();
         let objections = analysis.map_or(0, |verdicts| verdicts.objections.len()).to_string();
-        let analyses = if analysis.is_some() { "1" } else { "0" };
-        let wanted = [stage, &booking, analyses, &objections];
+        let times = if analysis.is_some() { "1" } else { "0" };
+        let wanted = [stage, &booking, times, &objections];
         if row[2..6] != wanted {
             found.push(format!("{} ({}) is {:?}, not {wanted:?}", row[1], call.conversation, &row[2..6]));
         }

@@ -220,10 +220,10 @@ impl Running {
 
     /// Waits for its end, for no longer than `patience`.
     pub async fn ended(mut self, patience: Duration) -> ExitStatus {
-        match timeout(patience, self.child.wait()).await {
-            Ok(status) => status.expect("its end is known"),
-            Err(_) => panic!("otto does not end:\n{}", self.told()),
-        }
+        let Ok(status) = timeout(patience, self.child.wait()).await else {
+            panic!("otto does not end:\n{}", self.told())
+        };
+        status.expect("its end is known")
     }
 
     /// SIGTERM, and the end of it, which must be a good one.

@@ -46,7 +46,7 @@ fn order(place: &Place, traffic: Traffic, calls: u64) -> DemoOrder {
         tenants: tenants(),
         calls,
         at_once: 12,
-        patience: Duration::from_secs(120),
+        patience: Duration::from_mins(2),
         started_at: kernel::Clock::now(&wiring::SystemClock),
         progress: false,
     }

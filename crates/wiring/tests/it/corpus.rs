@@ -34,9 +34,12 @@ struct Stored {
 
 async fn stored(house: &House) -> BTreeMap<String, Stored> {
     let database = &house.database;
-    let seconds = |column: &str| match database.is_postgres() {
-        true => format!("CAST(floor(extract(epoch FROM {column})) AS BIGINT)"),
-        false => format!("({column} / 1000000)"),
+    let seconds = |column: &str| {
+        if database.is_postgres() {
+            format!("CAST(floor(extract(epoch FROM {column})) AS BIGINT)")
+        } else {
+            format!("({column} / 1000000)")
+        }
     };
     let generation = "CASE WHEN a.payload IS NULL THEN '' WHEN CAST(a.payload AS TEXT) LIKE '%\"analyses\"%' THEN 'N15' \
                       WHEN CAST(a.payload AS TEXT) LIKE '%\"appointment_timezone\"%' THEN 'D15' ELSE 'D8' END";
@@ -161,9 +164,9 @@ async fn becomes_what_it_says(database: Database) {
     let mut calls: Vec<SentCall> = Vec::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     for round in 0..ROUNDS {
-        let lacking = |talk: &&Conversation| match talk.is_missed() {
-            true => round == 0,
-            false => GENERATIONS.iter().any(|one| !seen.contains(&(talk.id.clone(), (*one).to_owned()))),
+        let lacking = |talk: &&Conversation| {
+            let unseen = |one: &&str| !seen.contains(&(talk.id.clone(), (**one).to_owned()));
+            if talk.is_missed() { round == 0 } else { GENERATIONS.iter().any(unseen) }
         };
         let wanted: Vec<_> = corpus::all().iter().filter(lacking).flat_map(|talk| [talk; A_ROUND]).collect();
         let first = u64::try_from(calls.len()).expect("a few calls");
