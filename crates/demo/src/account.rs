@@ -65,6 +65,7 @@ pub(crate) async fn account(
         }
         find_twins(company, api, started_at, &mut report).await?;
     }
+    report.calls = sent;
     Ok(report)
 }
 

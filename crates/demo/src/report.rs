@@ -1,5 +1,7 @@
 use std::{fmt::Write, time::Duration};
 
+use simulators::SentCall;
+
 /// Something that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -40,6 +42,8 @@ pub struct Report {
     pub quarantined: i64,
     /// From the first call to the last end.
     pub took: Duration,
+    /// The calls themselves, as those who made them tell.
+    pub calls: Vec<SentCall>,
     /// Everything that is not as it must be.
     pub findings: Vec<Finding>,
 }

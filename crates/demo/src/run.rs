@@ -114,7 +114,15 @@ pub async fn run(order: DemoOrder) -> Result<Report, DemoError> {
             bars.made.inc(1);
             last_change = Instant::now();
         }
-        let found = look(&apis, &since).await?;
+        let found = match look(&apis, &since).await {
+            Ok(found) => found,
+            // an Otto being started again: nothing is known to have moved
+            Err(ApiError::Connection { .. }) if last_change.elapsed() <= order.patience => {
+                sleep(LOOK_EVERY).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let now_ended = sent.iter().filter(|call| has_ended(call, &found)).count();
         if now_ended != ended {
             ended = now_ended;

@@ -15,7 +15,7 @@ use url::Url;
 
 pub use example::example;
 pub use read::{Effective, Problem, Problems, dotenv, read};
-pub use variables::{VARIABLES, Variable};
+pub use variables::{TENANT_API_KEY, TENANT_SIGNING_KEY, VARIABLES, Variable};
 
 /// Where this deployment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +210,8 @@ pub struct Settings {
     pub shunya: ShunyaSettings,
     /// Longer recordings are refused.
     pub max_recording_bytes: u64,
+    /// How long a worker's claim on a job holds unless renewed.
+    pub job_lease: Duration,
     /// As `tracing` filters read it.
     pub log_level: String,
     /// What is in force, for people to look at.

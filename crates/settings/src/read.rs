@@ -144,8 +144,10 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         reader.environment = Environment::Production;
     }
     for name in given.keys().filter(|name| name.starts_with("OTTO_")) {
+        let is_setting = VARIABLES.iter().any(|variable| variable.is_named(name));
+        let is_of_a_command = [v::TENANT_SIGNING_KEY, v::TENANT_API_KEY].contains(&name.as_str());
         // OTTO_TEST_* belongs to the test runner
-        if !VARIABLES.iter().any(|variable| variable.is_named(name)) && !name.starts_with("OTTO_TEST_") {
+        if !is_setting && !is_of_a_command && !name.starts_with("OTTO_TEST_") {
             let what = "is not a setting of this version".to_owned();
             reader.problems.push(Problem { name: name.clone(), what });
         }
@@ -185,6 +187,7 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         max_recording_bytes: reader
             .parse(&v::OTTO_MAX_RECORDING_BYTES, "a number of bytes")
             .unwrap_or_default(),
+        job_lease: read_job_lease(&mut reader),
         log_level: reader.text(&v::LOG_LEVEL).unwrap_or_default().to_ascii_lowercase(),
         effective: effective(&reader),
     };
@@ -205,6 +208,16 @@ fn read_list_every(reader: &mut Reader<'_>) -> Duration {
     // an account may make 1,000 requests an hour, and most of them are for recordings
     if seconds < 30 {
         reader.wrong(&v::OTTO_CALLRAIL_LIST_SECONDS, "must be at least 30");
+    }
+    Duration::from_secs(seconds)
+}
+
+fn read_job_lease(reader: &mut Reader<'_>) -> Duration {
+    let seconds = reader.parse(&v::OTTO_JOB_LEASE_SECONDS, "a number of seconds").unwrap_or(60);
+    // it is renewed three times in its life: a shorter one runs out while a busy database keeps the renewal waiting, a
+    // longer one leaves a vanished worker's jobs lying
+    if !(5..=600).contains(&seconds) {
+        reader.wrong(&v::OTTO_JOB_LEASE_SECONDS, "must be from 5 to 600");
     }
     Duration::from_secs(seconds)
 }

@@ -57,6 +57,21 @@ fn secrets_are_hidden_in_what_is_shown() {
 }
 
 #[test]
+fn a_lease_can_be_renewed_in_time_and_runs_out_in_time() {
+    let lease = |text: &str| read(&env(&[("OTTO_JOB_LEASE_SECONDS", text)]));
+    assert_eq!(read(&env(&[])).unwrap().job_lease.as_secs(), 60);
+    assert_eq!(lease("5").unwrap().job_lease.as_secs(), 5);
+    for wrong in ["4", "601", "a minute"] {
+        assert_eq!(names(&lease(wrong).unwrap_err()), ["OTTO_JOB_LEASE_SECONDS"], "{wrong}");
+    }
+}
+
+#[test]
+fn what_only_commands_read_is_no_misspelling() {
+    read(&env(&[("OTTO_TENANT_SIGNING_KEY", "k"), ("OTTO_TENANT_API_KEY", "k")])).unwrap();
+}
+
+#[test]
 fn an_empty_value_is_as_good_as_none() {
     assert!(read(&env(&[("PORT", " ")])).unwrap().http.port == 8080);
 }

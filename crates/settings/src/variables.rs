@@ -46,6 +46,11 @@ macro_rules! variables {
     };
 }
 
+/// Where `otto tenants set` reads a company's signing key from: no setting, but no misspelling of one either.
+pub const TENANT_SIGNING_KEY: &str = "OTTO_TENANT_SIGNING_KEY";
+/// The same for its API key.
+pub const TENANT_API_KEY: &str = "OTTO_TENANT_API_KEY";
+
 variables! {
     ENVIRONMENT = var("ENVIRONMENT", "development, staging or production").or("development");
     DEV_MODE = var("DEV_MODE", "sign everybody in as a demo user; refused outside development").or("false");
@@ -83,5 +88,6 @@ variables! {
     OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
     OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
+    OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");
     LOG_LEVEL = var("LOG_LEVEL", "error, warn, info, debug, trace, or a tracing filter such as info,app=debug").or("info");
 }

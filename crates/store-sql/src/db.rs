@@ -171,14 +171,32 @@ where
     }
 }
 
+/// A connection whose transaction only read and is being ended. Closed if that is interrupted.
+struct Ending<C>(Option<Object<C>>)
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>;
+
+impl<C> Drop for Ending<C>
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+{
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
+    }
+}
+
 /// Ends a transaction that only read, and gives the connection back; one that cannot do even this is closed.
-async fn end_reading<C>(mut object: Object<C>)
+async fn end_reading<C>(object: Object<C>)
 where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
     C: SimpleAsyncConnection + Send + 'static,
 {
-    if object.batch_execute("COMMIT").await.is_err() {
-        drop(Object::take(object));
+    let mut ending = Ending(Some(object));
+    if let Some(object) = &mut ending.0
+        && object.batch_execute("COMMIT").await.is_ok()
+    {
+        // back into the pool
+        drop(ending.0.take());
     }
 }
 

@@ -132,6 +132,9 @@ impl Db {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         // the transaction state tells a broken connection; the hook below asks those that were not used for a while
         config.recycling_method = RecyclingMethod::Fast;
+        // what carries a connection's bytes is a task of the runtime it was made in, and a web server has a runtime for
+        // each of its threads: those end first when we stop, and would take connections of running jobs with them
+        let home = tokio::runtime::Handle::try_current().ok();
         config.custom_setup = Box::new(move |url| {
             // a client that went away in the middle of a statement is noticed within a second, and its locks are freed;
             // not every platform's server can do that
@@ -142,10 +145,20 @@ impl Db {
                  EXCEPTION WHEN OTHERS THEN NULL; END $$",
                 role.name()
             );
-            async move {
-                let mut conn = AsyncPgConnection::establish(url).await?;
+            let (url, home) = (url.to_owned(), home.clone());
+            let connecting = async move {
+                let mut conn = AsyncPgConnection::establish(&url).await?;
                 conn.batch_execute(&setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(conn)
+            };
+            async move {
+                match home {
+                    Some(home) => match home.spawn(connecting).await {
+                        Ok(connected) => connected,
+                        Err(error) => Err(ConnectionError::BadConnection(error.to_string())),
+                    },
+                    None => connecting.await,
+                }
             }
             .boxed()
         });

@@ -17,7 +17,7 @@ use vault::Vault;
 use crate::{
     StartError,
     between::Between,
-    keys::{encryption_key, link_key},
+    keys::{check_key, encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
 
@@ -116,6 +116,7 @@ impl Otto {
             },
             max_recording_bytes: settings.max_recording_bytes,
         };
+        check_key(&ports).await?;
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings) })
     }
 }

@@ -38,7 +38,11 @@ pub enum StartError {
     #[error("the database does not work: {}", chain(.0))]
     Store(#[from] StoreError),
     /// Its key does not open what is stored.
-    #[error("OTTO_ENCRYPTION_KEY is not the key the stored credentials were sealed with")]
+    #[error(
+        "OTTO_ENCRYPTION_KEY is not the key the stored credentials were sealed with\nSet it to that key; to change \
+         keys, set the new and the old one, separated by a comma. Where none is set it is kept in encryption.key in \
+         the data directory."
+    )]
     WrongKey,
     /// The port.
     #[error("{}", describe_server(.0))]
@@ -81,6 +85,10 @@ fn remedy_for_folder(source: &io::Error) -> &'static str {
 
 fn remedy_for_database(source: &MigrateError) -> &'static str {
     match source {
+        MigrateError::Connect { reason } if is_damaged(reason) => {
+            "The file is something else, or is damaged; nothing was changed. Restore a backup of it, or set \
+             OTTO_DATA_DIR or DATABASE_URL to another place."
+        }
         MigrateError::Connect { .. } => {
             "Check that the server runs and that DATABASE_URL names it, its user and its password rightly."
         }
@@ -95,6 +103,10 @@ fn remedy_for_database(source: &MigrateError) -> &'static str {
         }
         MigrateError::Failed(_) => "Nothing was changed. Check that the database user may create tables.",
     }
+}
+
+fn is_damaged(text: &str) -> bool {
+    ["not a database", "malformed"].iter().any(|known| text.contains(known))
 }
 
 fn is_full(text: &str) -> bool {

@@ -2,7 +2,8 @@
 
 use std::{fs, io::Write, path::Path};
 
-use kernel::{Secret, fingerprint};
+use app::{Ports, ingest::credential_context};
+use kernel::{Provider, Secret, fingerprint};
 use vault::Vault;
 
 use crate::StartError;
@@ -19,6 +20,21 @@ pub fn encryption_key(configured: Option<&Secret>, data_dir: &Path) -> Result<Se
 pub fn link_key(encryption_key: &Secret) -> Secret {
     let newest = encryption_key.expose().split(',').next().unwrap_or_default();
     Secret::new(fingerprint(&[b"otto media links", newest.trim().as_bytes()]))
+}
+
+/// Whether the key opens what is stored. One secret tells: all of a deployment's are sealed with the same keys.
+pub async fn check_key(ports: &Ports) -> Result<(), StartError> {
+    let provider = Provider::Callrail;
+    for name in ["signing_key", "api_key"] {
+        let Some(company) = ports.tenants.with_credential(provider, name).await?.into_iter().next() else {
+            continue;
+        };
+        if let Some(sealed) = ports.tenants.credential(&company, provider, name).await? {
+            let context = credential_context(&company, provider, name);
+            ports.secrets.open(&sealed, &context).map_err(|_| StartError::WrongKey)?;
+        }
+    }
+    Ok(())
 }
 
 fn kept(path: &Path) -> Result<Secret, StartError> {

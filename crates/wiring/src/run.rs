@@ -121,7 +121,8 @@ pub async fn start(
     }
     if parts.worker {
         let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
-        let worker = WorkerSettings::all_queues(name.clone());
+        let lease = otto.settings.job_lease;
+        let worker = WorkerSettings { lease, ..WorkerSettings::all_queues(name.clone()) };
         let queues = worker.queues.iter().map(|(queue, _)| *queue).collect();
         tasks.push(present(&otto, PartRole::Worker, name, queues, &stop));
         let worker = run_worker(otto.ports.clone(), worker, stop.clone());

@@ -34,9 +34,31 @@ pub enum SetUpError {
     /// A secret cannot be sealed.
     #[error(transparent)]
     Secret(#[from] SecretBoxError),
-    /// A number, account or key belongs to another tenant, or the store failed.
+    /// Something that must be one tenant's alone.
+    #[error("{what} belongs to another company")]
+    Taken {
+        /// What.
+        what: &'static str,
+    },
+    /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for SetUpError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AlreadyExists { table: "tracking_numbers" } => {
+                Self::Taken { what: "one of the tracking numbers" }
+            }
+            StoreError::AlreadyExists { table: "provider_accounts" } => {
+                Self::Taken { what: "one of CallRail's names" }
+            }
+            StoreError::AlreadyExists { table: "users" } => Self::Taken { what: "one of the people" },
+            StoreError::AlreadyExists { table: "companies" } => Self::Taken { what: "the tenant key" },
+            other => Self::Store(other),
+        }
+    }
 }
 
 /// Makes a tenant, or brings it to this state.

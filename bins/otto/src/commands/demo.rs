@@ -61,7 +61,10 @@ async fn on_our_own(args: &DemoArgs) -> Result<Report, Failure> {
 async fn elsewhere(args: &DemoArgs, base_url: String) -> Result<Report, Failure> {
     let tenants = tenants();
     let first = tenants.first().map(|tenant| tenant.company_id.clone()).unwrap_or_default();
-    let health = OttoApi::new(&base_url, &first)?.health().await?;
+    let health = OttoApi::new(&base_url, &first)?
+        .health()
+        .await
+        .map_err(|error| format!("{base_url} is not an Otto that can be driven: {error}"))?;
     let provider = |name: &str| {
         let told =
             health.pointer(&format!("/providers/{name}")).and_then(|url| url.as_str()).map(str::to_owned);

@@ -12,7 +12,7 @@ use crate::{
 
 /// Secrets, and where they are read from.
 const SECRETS: [(&str, &str); 2] =
-    [("signing_key", "OTTO_TENANT_SIGNING_KEY"), ("api_key", "OTTO_TENANT_API_KEY")];
+    [("signing_key", settings::TENANT_SIGNING_KEY), ("api_key", settings::TENANT_API_KEY)];
 
 /// `otto tenants`.
 pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {

@@ -25,3 +25,18 @@ on_one_thread!(
     reads_and_claims_abandoned_at_the_first_wait_do_no_harm,
     units_abandoned_at_the_first_wait_leave_nothing_behind,
 );
+
+/// A web server's threads end first when a process stops, while jobs still run on connections those threads made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_outlives_the_runtime_that_asked_for_it() {
+    use app::reads::Reads;
+
+    let database = testkit::postgres().await;
+    let store = database.store.clone();
+    let asked = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(store.ping()).expect("the database answers");
+    });
+    tokio::task::spawn_blocking(move || asked.join()).await.expect("it is joined").expect("it ends well");
+    database.store.ping().await.expect("the same connection still answers");
+}

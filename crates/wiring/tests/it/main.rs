@@ -1,10 +1,12 @@
-//! The whole of Otto, put together as it runs, spoken to as clients and providers speak to it: over HTTP.
+//! The whole of Otto, put together as it runs: over HTTP as clients and providers speak to it, and the whole pipeline with
+//! stand-ins for providers, webhook in, analysis out.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::similar_names,
     clippy::unwrap_used,
-    reason = "tests fail by panicking"
+    reason = "tests fail by panicking, and their words are plain"
 )]
 
 mod absurd;
@@ -13,8 +15,13 @@ mod attacks;
 mod bench;
 mod callrail;
 mod contract;
+mod corpus;
+mod house;
 mod logs;
+mod order;
 mod probes;
+mod published;
+mod races;
 mod requests;
 mod roles;
 mod seeded;

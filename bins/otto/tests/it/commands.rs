@@ -1,0 +1,153 @@
+//! Every command, on what a run left behind.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+
+use serde_json::Value;
+
+use crate::place::{Place, Ran, Running};
+
+async fn quiet_demo(place: &Place, more: &[&str]) -> Ran {
+    let args = [&["demo", "--calls", "20", "--quiet"], more].concat();
+    place.ran(&args).await
+}
+
+fn accounted_for(ran: &Ran) {
+    assert!(ran.ended_well(), "{ran:?}");
+    for row in [
+        "calls made                 20",
+        "received                   20",
+        "key signals",
+        "duplicates refused",
+    ] {
+        assert!(ran.said.contains(row), "no {row:?} in {}", ran.said);
+    }
+    assert!(ran.said.contains("every call is accounted for, and nothing exists twice"), "{}", ran.said);
+}
+
+#[tokio::test]
+async fn the_demo_accounts_for_every_call_and_leaves_a_folder_every_command_works_on() {
+    let place = Place::empty().with("LOG_LEVEL", "error");
+    accounted_for(&quiet_demo(&place, &["--faults", "heavy"]).await);
+    // commands that look need no settings but the folder's
+    look_around(&place).await;
+    // and it may be run again on what is there
+    accounted_for(&quiet_demo(&place, &["--seed", "2"]).await);
+}
+
+async fn look_around(place: &Place) {
+    let listed = place.ran(&["webhooks", "list", "--json", "--limit", "1000"]).await;
+    assert!(listed.ended_well(), "{listed:?}");
+    let lines: Vec<Value> =
+        listed.said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(lines.len() > 20, "{}", lines.len());
+    let of_state = |state: &str| lines.iter().filter(|line| line["state"] == state).collect::<Vec<_>>();
+    let (applied, quarantined) = (of_state("applied"), of_state("quarantined"));
+    assert!(!applied.is_empty() && !quarantined.is_empty(), "heavy faults tear some webhooks: {lines:?}");
+    assert!(of_state("received").is_empty(), "{lines:?}");
+
+    let some = place
+        .ran(&["webhooks", "list", "--state", "quarantined", "--provider", "callrail", "--limit", "3"])
+        .await;
+    assert!(some.ended_well() && some.said.starts_with("ID"), "{some:?}");
+    assert!(some.said.lines().count() <= 4 && !some.said.contains("applied"), "{}", some.said);
+    place.ran(&["webhooks", "list", "--state", "lost"]).await.refused(&["--state must be received, applied"]);
+
+    let id = applied[0]["id"].as_str().expect("an id");
+    let shown = place.ran(&["webhooks", "show", id]).await;
+    assert!(shown.ended_well(), "{shown:?}");
+    let shown: Value = serde_json::from_str(&shown.said).expect("JSON");
+    assert_eq!((&shown["id"], &shown["state"]), (&applied[0]["id"], &"applied".into()));
+    assert!(shown["body"].is_object(), "{shown}");
+    place.ran(&["webhooks", "show", "7"]).await.refused(&["a webhook's id is a UUID"]);
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    place.ran(&["webhooks", "show", nobody]).await.refused(&["there is no such webhook"]);
+
+    place.ran(&["webhooks", "replay", id]).await.refused(&["already applied"]);
+    // torn JSON stays torn, and is told for each
+    let again = place.ran(&["webhooks", "replay", "--quarantined"]).await;
+    again.refused(&["its body still cannot be understood"]);
+    assert!(again.said.contains(&format!("0 of {} replayed", quarantined.len())), "{again:?}");
+
+    let tenants = place.ran(&["tenants", "list"]).await;
+    assert!(tenants.ended_well() && tenants.said.contains("America/Phoenix"), "{tenants:?}");
+    let set =
+        place.ran(&["tenants", "set", "--id", "org_new", "--name", "New", "--user", "user_9:csr"]).await;
+    assert!(set.ended_well() && set.said.contains("/t/"), "{set:?}");
+    assert!(place.ran(&["tenants", "list"]).await.said.contains("org_new"));
+    let taken = crate::place::tenants()[0].tracking_numbers[0].clone();
+    let args = ["tenants", "set", "--id", "org_new", "--name", "New", "--tracking-number", &taken];
+    place.ran(&args).await.refused(&["belongs to another"]);
+    place
+        .ran(&["tenants", "set", "--id", "o", "--name", "O", "--time-zone", "Mars"])
+        .await
+        .refused(&["not an IANA time zone"]);
+    place
+        .ran(&["tenants", "set", "--id", "o", "--name", "O", "--user", "user_9"])
+        .await
+        .refused(&["id:role"]);
+
+    let migrated = place.ran(&["migrate"]).await;
+    assert!(migrated.ended_well() && migrated.said.contains("up to date"), "{migrated:?}");
+}
+
+#[tokio::test]
+async fn commands_that_need_no_database_make_none() {
+    let place = Place::empty().with("UWC_HMAC_SECRET", "hunter2");
+    let checked = place.ran(&["config", "check"]).await;
+    assert!(checked.ended_well() && checked.said.contains("OTTO_DATA_DIR"), "{checked:?}");
+    assert!(!checked.said.contains("hunter2"), "{checked:?}");
+    let example = place.ran(&["config", "example"]).await;
+    assert!(example.ended_well() && example.said.contains("#OTTO_DATA_DIR=./otto-data"), "{example:?}");
+    let openapi = place.ran(&["openapi"]).await;
+    let document: Value = serde_json::from_str(&openapi.said).expect("JSON");
+    assert!(document["paths"]["/api/v1/calls"].is_object());
+    assert!(!place.data().exists());
+}
+
+/// `otto` alone, with a life of its own going on.
+async fn alive(place: &Place) -> Running {
+    let mut otto = place.spawn_command(&[]);
+    otto.ready().await;
+    otto
+}
+
+#[tokio::test]
+async fn the_demo_drives_an_otto_that_runs() {
+    let place = Place::empty();
+    let otto = alive(&place).await;
+    let elsewhere = Place::empty();
+    accounted_for(&quiet_demo(&elsewhere, &["--base-url", &place.url()]).await);
+    assert!(!elsewhere.data().exists(), "it drives the other and keeps nothing");
+    otto.stop().await;
+}
+
+#[tokio::test]
+async fn the_demo_refuses_what_is_no_otto_of_a_developer() {
+    let place = Place::empty();
+    let nobody = place.url();
+    quiet_demo(&place, &["--base-url", &nobody]).await.refused(&[&nobody, "cannot be reached"]);
+    quiet_demo(&place, &["--base-url", "otto"]).await.refused(&["otto is not an Otto"]);
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let website = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]);
+            let page = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+            let _ = stream.write_all(page.as_bytes());
+        }
+    });
+    quiet_demo(&place, &["--base-url", &website]).await.refused(&[&website, "is not an Otto"]);
+
+    // an Otto whose providers are real
+    let otto = place.start().await;
+    quiet_demo(&Place::empty(), &["--base-url", &place.url()])
+        .await
+        .refused(&["a demo would call real people"]);
+    otto.stop().await;
+}
