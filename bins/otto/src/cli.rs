@@ -17,6 +17,12 @@ pub struct Cli {
 pub enum Command {
     /// Run everything in one process, on the settings of the environment, with the real providers.
     Serve,
+    /// Ask a running Otto whether it is ready; exits with 1 if it is not. For health checks of containers.
+    Health {
+        /// What to ask, instead of /health/ready on this machine's PORT.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Send calls through Otto and account for every one.
     ///
     /// Starts an Otto of its own on `OTTO_DATA_DIR` and stops it again, or drives the one at --base-url, which must run in
@@ -33,6 +39,9 @@ pub enum Command {
     /// Look at received webhooks, and try them again.
     #[command(subcommand)]
     Webhooks(WebhooksCommand),
+    /// Look at jobs, and try them again or call them off.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Look at companies, and set them up.
     #[command(subcommand)]
     Tenants(TenantsCommand),
@@ -124,6 +133,60 @@ pub enum WebhooksCommand {
         /// All that are quarantined.
         #[arg(long)]
         quarantined: bool,
+    },
+}
+
+/// `otto jobs`.
+#[derive(Subcommand)]
+pub enum JobsCommand {
+    /// List them, newest first.
+    List {
+        /// ready, running, done, dead or cancelled.
+        #[arg(long)]
+        state: Option<String>,
+        /// default, asr, analysis, followups, indexing, uwc or shunya.
+        #[arg(long)]
+        queue: Option<String>,
+        /// Such as recording.fetch.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Of this company.
+        #[arg(long)]
+        company: Option<String>,
+        /// Older than this one.
+        #[arg(long)]
+        before: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        /// As JSON, one line each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with what it is to do and what went wrong last.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Try one again that was given up or called off, or all that were given up; each gets all its attempts.
+    Retry {
+        /// Its id.
+        #[arg(required_unless_present = "dead", conflicts_with = "dead")]
+        id: Option<String>,
+        /// All that were given up.
+        #[arg(long)]
+        dead: bool,
+    },
+    /// Call one off.
+    Cancel {
+        /// Its id.
+        id: String,
+    },
+    /// How many wait, run and were given up, by queue.
+    Stats {
+        /// As JSON, one line each.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -68,6 +68,15 @@ struct CallPage {
     next_cursor: Option<String>,
 }
 
+/// A busy Otto is asked the same thing so many times.
+const MAX_ASKED: u32 = 10;
+
+/// How long whoever asks too often is to wait.
+fn asked_to_wait(answer: &Response) -> Duration {
+    let said = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_secs(said.unwrap_or(1).clamp(1, 60))
+}
+
 /// One company's view of an Otto.
 #[derive(Clone)]
 pub struct OttoApi {
@@ -87,7 +96,15 @@ impl OttoApi {
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         let url = format!("{}{path}", self.base);
         let unreachable = |source| ApiError::Connection { path: path.to_owned(), source };
-        let answer = self.http.get(url).bearer_auth(&self.token).send().await.map_err(unreachable)?;
+        let mut asked = 0;
+        let answer = loop {
+            let answer = self.http.get(&url).bearer_auth(&self.token).send().await.map_err(unreachable)?;
+            asked += 1;
+            if answer.status() != StatusCode::TOO_MANY_REQUESTS || asked == MAX_ASKED {
+                break answer;
+            }
+            tokio::time::sleep(asked_to_wait(&answer)).await;
+        };
         let status = answer.status();
         if status != StatusCode::OK {
             return Err(ApiError::Status { path: path.to_owned(), status });
@@ -165,4 +182,11 @@ impl OttoApi {
         let list: Envelope<Value> = self.get(&format!("/api/v1/appointments?date={day}")).await?;
         Ok(list.data["appointments"].as_array().cloned().unwrap_or_default())
     }
+}
+
+/// The status an address answers.
+pub async fn answers(url: &str, patience: Duration) -> Result<u16, ApiError> {
+    let unreachable = |source| ApiError::Connection { path: url.to_owned(), source };
+    let http = Client::builder().no_proxy().timeout(patience).build().map_err(unreachable)?;
+    Ok(http.get(url).send().await.map_err(unreachable)?.status().as_u16())
 }

@@ -8,6 +8,6 @@ mod api;
 mod report;
 mod run;
 
-pub use api::{ApiError, OttoApi};
+pub use api::{ApiError, OttoApi, answers};
 pub use report::{Finding, Report};
 pub use run::{DemoError, DemoOrder, run};

@@ -183,6 +183,23 @@ pub struct RateLimits {
     pub tenant: Frequency,
 }
 
+/// Connections to PostgreSQL, of each process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabasePool {
+    /// Kept when nothing happens.
+    pub size: usize,
+    /// Opened besides under load.
+    pub overflow: usize,
+    /// Give up waiting for one after this.
+    pub wait: Duration,
+    /// Replaced when older than this.
+    pub recycle: Duration,
+    /// Cancelled when a statement takes longer.
+    pub statement_timeout: Duration,
+    /// Give up waiting for a lock after this.
+    pub lock_timeout: Duration,
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -194,6 +211,10 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Where embedded mode keeps its files.
     pub data_dir: PathBuf,
+    /// Connections to the database.
+    pub pool: DatabasePool,
+    /// A replica for people's reads.
+    pub database_replica_url: Option<Secret>,
     /// The database's URL; unset means a SQLite file in the data directory.
     pub database_url: Option<Secret>,
     /// Redis; unset means that one process is all there is.

@@ -11,8 +11,8 @@ use kernel::Secret;
 use url::Url;
 
 use crate::{
-    CallrailSettings, DevMode, Environment, HttpSettings, RateLimits, S3Settings, Settings, ShunyaSettings,
-    VARIABLES,
+    CallrailSettings, DatabasePool, DevMode, Environment, HttpSettings, RateLimits, S3Settings, Settings,
+    ShunyaSettings, VARIABLES,
     variables::{self as v, Variable},
 };
 
@@ -178,6 +178,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         http,
         data_dir: reader.text(&v::OTTO_DATA_DIR).unwrap_or_default().into(),
         database_url: read_database_url(&mut reader),
+        database_replica_url: read_replica_url(&mut reader),
+        pool: read_pool(&mut reader),
         rate_limits,
         redis_url: read_redis_url(&mut reader, rate_limits.is_some()),
         encryption_key: reader.secret(&v::OTTO_ENCRYPTION_KEY),
@@ -305,6 +307,33 @@ fn read_database_url(reader: &mut Reader<'_>) -> Option<Secret> {
         reader.wrong(&v::DATABASE_URL, "must begin with postgres:// or sqlite:");
     }
     Some(Secret::new(url))
+}
+
+fn read_replica_url(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = reader.text(&v::DATABASE_REPLICA_URL)?;
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        reader.wrong(&v::DATABASE_REPLICA_URL, "must begin with postgres://");
+    }
+    Some(Secret::new(url))
+}
+
+fn read_pool(reader: &mut Reader<'_>) -> DatabasePool {
+    let mut number = |variable: &Variable, least: u64, most: u64| {
+        let given: u64 = reader.parse(variable, "a number").unwrap_or(least);
+        if !(least..=most).contains(&given) {
+            reader.wrong(variable, format!("must be from {least} to {most}"));
+        }
+        given.clamp(least, most)
+    };
+    let count = |number: u64| usize::try_from(number).unwrap_or(1);
+    DatabasePool {
+        size: count(number(&v::OTTO_DB_POOL_SIZE, 1, 1000)),
+        overflow: count(number(&v::OTTO_DB_POOL_OVERFLOW, 0, 1000)),
+        wait: Duration::from_secs(number(&v::OTTO_DB_POOL_WAIT_SECONDS, 1, 600)),
+        recycle: Duration::from_secs(number(&v::OTTO_DB_POOL_RECYCLE_SECONDS, 10, 86_400)),
+        statement_timeout: Duration::from_secs(number(&v::OTTO_DB_STATEMENT_TIMEOUT_SECONDS, 1, 3600)),
+        lock_timeout: Duration::from_secs(number(&v::OTTO_DB_LOCK_TIMEOUT_SECONDS, 1, 3600)),
+    }
 }
 
 fn read_rate_limits(reader: &mut Reader<'_>) -> Option<RateLimits> {

@@ -62,6 +62,13 @@ variables! {
     ALLOWED_ORIGINS = var("ALLOWED_ORIGINS", "web origins allowed to call us, separated by commas; * matches part of one").or("http://localhost:3000,exp://*");
     OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
     DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
+    DATABASE_REPLICA_URL = var("DATABASE_REPLICA_URL", "a PostgreSQL replica people's reads may use; what it shows may be moments old").secret();
+    OTTO_DB_POOL_SIZE = var("OTTO_DB_POOL_SIZE", "connections to PostgreSQL each process keeps; claims and cron use up to 8 more").or("20");
+    OTTO_DB_POOL_OVERFLOW = var("OTTO_DB_POOL_OVERFLOW", "more connections it may open under load").or("40");
+    OTTO_DB_POOL_WAIT_SECONDS = var("OTTO_DB_POOL_WAIT_SECONDS", "waiting longer for a connection is given up").or("30");
+    OTTO_DB_POOL_RECYCLE_SECONDS = var("OTTO_DB_POOL_RECYCLE_SECONDS", "connections older than this are replaced").or("1800");
+    OTTO_DB_STATEMENT_TIMEOUT_SECONDS = var("OTTO_DB_STATEMENT_TIMEOUT_SECONDS", "statements that take longer are cancelled").or("30");
+    OTTO_DB_LOCK_TIMEOUT_SECONDS = var("OTTO_DB_LOCK_TIMEOUT_SECONDS", "waiting longer for a lock is given up").or("10");
     REDIS_URL = var("REDIS_URL", "redis://… or rediss://…, what processes share besides the database; required outside development while ENABLE_RATE_LIMITING is true; unset: one process alone").also(&["UPSTASH_REDIS_URL"]).secret();
     ENABLE_RATE_LIMITING = var("ENABLE_RATE_LIMITING", "count requests of the client API; provider webhooks are never counted").or("true");
     RATE_LIMIT_USER = var("RATE_LIMIT_USER", "requests of one person: N/second, N/minute or N/hour").or("60/minute");

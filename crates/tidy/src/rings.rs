@@ -58,7 +58,7 @@ const PLACES: &[(Ring, &[&str])] = &[
     (Ring::Setup, &["settings", "telemetry"]),
     (Ring::Wiring, &["wiring"]),
     (Ring::Development, &["simulators", "demo"]),
-    (Ring::Bin, &["otto"]),
+    (Ring::Bin, &["otto", "otto-server", "otto-worker", "otto-cron"]),
     (Ring::Test, &["testkit", "tidy"]),
 ];
 
@@ -71,7 +71,7 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("aes-gcm", &["vault"]),
     ("aws-config", &["blob-s3"]),
     ("aws-sdk-s3", &["blob-s3"]),
-    ("clap", &["otto"]),
+    ("clap", &["otto", "otto-server", "otto-worker", "otto-cron"]),
     ("diesel", &["store-sql"]),
     ("diesel-async", &["store-sql"]),
     ("diesel_migrations", &["store-sql"]),

@@ -9,7 +9,7 @@ use blob_s3::{S3Blobs, S3Credentials, S3Patience};
 use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
 use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
-use settings::{Settings, ShunyaSignature};
+use settings::{Environment, Settings, ShunyaSignature};
 use store_sql::{PoolSettings, SqlStore, SqlSystem, Target};
 use url::Url;
 use vault::Vault;
@@ -33,6 +33,15 @@ pub struct Otto {
     pub ports: Arc<Ports>,
     /// What it was made from.
     pub settings: Arc<Settings>,
+    /// Whose connections are tended while it runs.
+    pub(crate) pools: Pools,
+}
+
+/// The connections to the database.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    pub(crate) store: Arc<SqlStore>,
+    pub(crate) system: Arc<SqlSystem>,
 }
 
 /// Where the database is: as configured, else a file in the data directory.
@@ -48,19 +57,46 @@ fn target_of(settings: &Settings) -> Result<Target, StartError> {
     }
 }
 
-/// Opens the database and brings it up to date.
-pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), StartError> {
+/// Brings the database up to date; answers what was done.
+pub async fn update_store(settings: &Settings) -> Result<Vec<String>, StartError> {
+    let target = writable_target(settings)?;
+    let migrated = store_sql::migrate(&target).await.map_err(|source| StartError::Database { source })?;
+    Ok(migrated.applied)
+}
+
+fn writable_target(settings: &Settings) -> Result<Target, StartError> {
     let target = target_of(settings)?;
     if let Target::Sqlite(path) = &target {
         let path = Path::new(path);
         let folder = path.parent().unwrap_or(path).to_owned();
         store_sql::check_writable(path).map_err(|source| StartError::DataDir { path: folder, source })?;
     }
-    let migrated = store_sql::migrate(&target).await.map_err(|source| StartError::Database { source })?;
-    if !migrated.applied.is_empty() {
-        tracing::info!(migrations = migrated.applied.len(), "database brought up to date");
+    Ok(target)
+}
+
+/// Opens the database. In production its schema is changed by `otto migrate` alone, which is run once, before the rest.
+pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), StartError> {
+    if settings.environment == Environment::Development {
+        let applied = update_store(settings).await?;
+        if !applied.is_empty() {
+            tracing::info!(migrations = applied.len(), "database brought up to date");
+        }
     }
-    Ok(store_sql::open(&target, None, &PoolSettings::default())?)
+    let target = writable_target(settings)?;
+    if settings.environment != Environment::Development {
+        store_sql::check(&target).await.map_err(|source| StartError::Database { source })?;
+    }
+    let replica = settings.database_replica_url.as_ref().map(|url| Target::Postgres(url.expose().clone()));
+    let pool = &settings.pool;
+    let pool = PoolSettings {
+        size: pool.size,
+        overflow: pool.overflow,
+        wait: pool.wait,
+        recycle: pool.recycle,
+        statement_timeout: pool.statement_timeout,
+        lock_timeout: pool.lock_timeout,
+    };
+    Ok(store_sql::open(&target, replica.as_ref(), &pool)?)
 }
 
 impl Otto {
@@ -81,6 +117,7 @@ impl Otto {
             Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
         };
         let (store, system) = (Arc::new(store), Arc::new(system));
+        let pools = Pools { store: store.clone(), system: system.clone() };
         let between = Between::of(&settings, &clock, &ids).await?;
         let ports = Ports {
             reads: store.clone(),
@@ -117,7 +154,7 @@ impl Otto {
             max_recording_bytes: settings.max_recording_bytes,
         };
         check_key(&ports).await?;
-        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings) })
+        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools })
     }
 }
 

@@ -4,11 +4,13 @@ mod between;
 mod build;
 mod error;
 mod keys;
+pub mod program;
+mod pulse;
 mod run;
 mod tenants;
 mod world;
 
-pub use build::{Otto, open_store};
+pub use build::{Otto, open_store, update_store};
 pub use error::StartError;
 pub use run::{Parts, Running, start};
 pub use tenants::{NewTenant, SetUpError, set_up_tenant};

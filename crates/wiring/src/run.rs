@@ -19,25 +19,27 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{Otto, StartError};
+use crate::{Otto, StartError, pulse::pulse};
 
 /// Running requests and jobs get this long to end.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Which parts run in this process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Parts {
     /// The HTTP API and the console.
     pub server: bool,
-    /// The worker.
-    pub worker: bool,
+    /// A worker, and the queues it serves.
+    pub worker: Option<Vec<Queue>>,
     /// The cron driver.
     pub cron: bool,
 }
 
 impl Parts {
-    /// All of them.
-    pub const ALL: Self = Self { server: true, worker: true, cron: true };
+    /// All of them, and all queues.
+    pub fn all() -> Self {
+        Self { server: true, worker: Some(Queue::ALL.to_vec()), cron: true }
+    }
 }
 
 /// An Otto that runs until it is stopped.
@@ -115,15 +117,15 @@ pub async fn start(
     let public_url = public_url(&settings, address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))));
     let otto = Otto::build(settings, public_url.clone()).await?;
     let stop = CancellationToken::new();
-    let mut tasks = Vec::new();
+    let mut tasks = vec![tokio::spawn(pulse(otto.clone(), parts.server, stop.clone()))];
     if let Some(bound) = bound {
         tasks.push(serve(&otto, bound, metrics, stop.clone())?);
     }
-    if parts.worker {
+    if let Some(queues) = parts.worker {
         let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
         let lease = otto.settings.job_lease;
-        let worker = WorkerSettings { lease, ..WorkerSettings::all_queues(name.clone()) };
-        let queues = worker.queues.iter().map(|(queue, _)| *queue).collect();
+        let mut worker = WorkerSettings { lease, ..WorkerSettings::all_queues(name.clone()) };
+        worker.queues.retain(|(queue, _)| queues.contains(queue));
         tasks.push(present(&otto, PartRole::Worker, name, queues, &stop));
         let worker = run_worker(otto.ports.clone(), worker, stop.clone());
         tasks.push(tokio::spawn(worker));

@@ -45,7 +45,7 @@ async fn on_our_own(args: &DemoArgs) -> Result<Report, Failure> {
     // the stand-ins break connections on purpose, and say so at level error
     telemetry::start_logs("error,actix_http=off", telemetry::LogFormat::Readable)?;
     let user = settings.dev_mode.as_ref().map(|dev| dev.user.clone());
-    let running = start(settings, Parts::ALL, Arc::new(String::new)).await?;
+    let running = start(settings, Parts::all(), Arc::new(String::new)).await?;
     if let Some(user) = user {
         set_up_tenants(&running.otto, &user).await?;
     }

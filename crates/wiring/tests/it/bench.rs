@@ -94,7 +94,7 @@ impl Bench {
             }
         }
         given.extend(wanted.settings.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let parts = Parts { server: true, worker: wanted.pipeline, cron: wanted.pipeline };
+        let parts = if wanted.pipeline { Parts::all() } else { Parts { server: true, ..Parts::default() } };
         let settings = settings::read(&given).expect("the settings are in order");
         let running =
             start(settings, parts, Arc::new(|| "# metrics\n".to_owned())).await.expect("Otto starts");

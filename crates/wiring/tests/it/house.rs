@@ -28,7 +28,7 @@ impl House {
     /// Everything runs, at a hundred times the providers' own pace.
     pub async fn open(database: Database, stand_ins: SimulatorSettings) -> Self {
         let settings = SimulatorSettings { time_scale: 0.01, ..stand_ins };
-        Self::with(database, settings, Parts::ALL, SimulatedTenant::demo(1).remove(0)).await
+        Self::with(database, settings, Parts::all(), SimulatedTenant::demo(1).remove(0)).await
     }
 
     /// With a company of one's own, and not all of it running.

@@ -73,7 +73,7 @@ fn values_of(mut facts: Value) -> Value {
 
 /// Sends the events of one call after another, each call's in another order, and compares what is stored.
 async fn compare(database: Database, kinds: &[&str], answered: bool) {
-    let parts = Parts { server: true, worker: false, cron: false };
+    let parts = Parts { server: true, ..Parts::default() };
     let tenant = SimulatedTenant::demo(1).remove(0);
     let house = House::with(database, SimulatorSettings::default(), parts, tenant).await;
     let orders = orders(kinds);

@@ -21,7 +21,7 @@ async fn goes_through(database: Database) {
     tenant.callrail_company_id = 155_920_786;
     tenant.signing_key = Secret::new(text(&case["signing_key"]));
     let fast = SimulatorSettings { time_scale: 0.01, quirks: 0.0, ..SimulatorSettings::default() };
-    let house = House::with(database, fast, Parts::ALL, tenant).await;
+    let house = House::with(database, fast, Parts::all(), tenant).await;
     assert!(house.simulators.register_recording("766970532", CONVERSATION));
 
     let forged = house.callrail_signed("call.completed", format!("{body} ").as_bytes(), &signature).await;

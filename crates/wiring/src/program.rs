@@ -1,0 +1,93 @@
+//! What every program does the same way: read settings, start logs and metrics, run, stop when asked.
+
+use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc};
+
+use settings::{Environment, Settings};
+use telemetry::LogFormat;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Parts, start};
+
+/// Whatever stops a program; its text is for people.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// The environment over `.env` over what a command brings along.
+pub fn environment(defaults: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut given = defaults;
+    let set: BTreeMap<String, String> = std::env::vars().collect();
+    // production is configured by its environment alone
+    if set.get("ENVIRONMENT").is_none_or(|environment| environment == "development") {
+        given.extend(settings::dotenv(&std::env::current_dir()?)?);
+    }
+    given.extend(set);
+    Ok(given)
+}
+
+/// Settings of the environment.
+pub fn settings_of(defaults: BTreeMap<String, String>) -> Result<Settings, Failure> {
+    Ok(settings::read(&environment(defaults)?)?)
+}
+
+/// Starts logs, and metrics for whoever reads them.
+pub fn observe(settings: &Settings, level: &str) -> Result<Arc<dyn Fn() -> String + Send + Sync>, Failure> {
+    let format = match settings.environment {
+        Environment::Development => LogFormat::Readable,
+        Environment::Staging | Environment::Production => LogFormat::Json,
+    };
+    telemetry::start_logs(level, format)?;
+    let handle = telemetry::start_metrics()?;
+    Ok(Arc::new(move || handle.render()))
+}
+
+/// Ends when somebody asks the process to.
+pub async fn asked_to_stop() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Runs some parts of Otto on the environment's settings until asked to stop, or until they break.
+pub async fn run(parts: Parts) -> Result<ExitCode, Failure> {
+    let settings = settings_of(BTreeMap::new())?;
+    let metrics = observe(&settings, &settings.log_level)?;
+    let environment = settings.environment.as_str();
+    let running = start(settings, parts.clone(), metrics).await?;
+    let queues: Vec<_> = parts.worker.iter().flatten().map(|queue| queue.as_str()).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        environment,
+        address = running.address.map(|address| address.to_string()),
+        server = parts.server,
+        queues = queues.join(","),
+        cron = parts.cron,
+        "started"
+    );
+    let broke = tokio::select! {
+        stopped = asked_to_stop() => { stopped?; false }
+        () = running.ended() => true,
+    };
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(if broke { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A program's `main`: its failure told in one line, exit code 1.
+pub fn main(name: &str, parts: Parts) -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(parts)));
+    outcome.unwrap_or_else(|failure| complain(name, &failure.to_string()))
+}
+
+/// Says on standard error what is wrong.
+pub fn complain(name: &str, text: &str) -> ExitCode {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{name}: {text}");
+    ExitCode::FAILURE
+}
