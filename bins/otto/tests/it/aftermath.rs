@@ -16,7 +16,6 @@ const NONE_OF: &[(&str, &str)] = &[
         "a webhook was acknowledged and not applied",
         "FROM webhook_inbox WHERE state IN ('received', 'waiting')",
     ),
-    ("a job was given up", "FROM jobs WHERE state = 'dead'"),
     ("a job is still held by a worker that is gone", "FROM jobs WHERE state = 'running'"),
     ("a request to Shunya has not ended well", "FROM shunya_jobs WHERE state <> 'succeeded'"),
     ("a recording is not stored", "FROM recordings WHERE state <> 'stored'"),
@@ -114,6 +113,8 @@ pub async fn findings(
             found.push(format!("{event} was told {told} times of {there} {table}"));
         }
     }
+    let dead = "SELECT kind || ': ' || coalesce(last_error, '') FROM jobs WHERE state = 'dead'";
+    found.extend(database.texts(dead).await.iter().map(|job| format!("a job was given up: {job}")));
     found.extend(acknowledged_but_missing(database, calls, stats).await);
     found.extend(ended_otherwise(database, calls).await);
     found.extend(promises_not_kept(database, calls).await);

@@ -61,6 +61,7 @@ async fn while_it_runs() {
     }
     let place = place
         .with("DEV_MODE", "true")
+        .with("ENABLE_RATE_LIMITING", "false")
         .with("DEV_TEST_COMPANY_ID", &tenants()[0].company_id)
         .with("OTTO_CALLRAIL_LIST_SECONDS", "30")
         .with("LOG_LEVEL", "off");

@@ -52,6 +52,8 @@ impl Place {
             place = place.with(name, &value);
         }
         let first = tenants().first().map(|tenant| tenant.company_id.clone()).expect("a demo company");
+        // who accounts for every call asks more often than a person does
+        let place = place.with("ENABLE_RATE_LIMITING", "false");
         place.with("DEV_MODE", "true").with("DEV_TEST_COMPANY_ID", &first)
     }
 
