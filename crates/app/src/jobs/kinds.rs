@@ -31,9 +31,10 @@ pub static SUBMIT_TO_SHUNYA: JobKind = kind("shunya.submit", Queue::Shunya, 20, 
 pub static POLL_SHUNYA: JobKind = kind("shunya.poll", Queue::Shunya, 20, 90, PROVIDER);
 /// Applies what Shunya's webhook said.
 pub static APPLY_ENGINE_EVENT: JobKind = kind("shunya.apply_event", Queue::Analysis, 20, 90, PROVIDER);
-/// Reads a provider's list of one company's calls.
+/// Reads a provider's list of one company's calls. It waits for the provider for most of its time, so it is what a process
+/// that dies is most likely in the middle of: dying a few times over it says nothing of the job.
 pub static LIST_COMPANY_CALLS: JobKind =
-    kind("callrail.list_company_calls", Queue::Default, 5, 300, PROVIDER);
+    kind("callrail.list_company_calls", Queue::Default, 20, 300, PROVIDER);
 /// Marks one company's tasks as overdue.
 pub static MARK_TASKS_OVERDUE: JobKind = kind("tasks.mark_overdue", Queue::Default, 3, 60, OURS);
 
@@ -45,8 +46,8 @@ pub static SWEEP_SHUNYA: JobKind = sweep("shunya.sweep_unsettled");
 pub static MATCH_WAITING: JobKind = sweep("webhooks.match_waiting");
 /// Finds companies with tasks past their time.
 pub static SWEEP_TASKS: JobKind = sweep("tasks.sweep_overdue");
-/// Reads the list of calls of the platform's account.
-pub static LIST_PLATFORM_CALLS: JobKind = kind("callrail.list_calls", Queue::Default, 5, 600, PROVIDER);
+/// Reads the list of calls of the platform's account. Tried as often as [`LIST_COMPANY_CALLS`].
+pub static LIST_PLATFORM_CALLS: JobKind = kind("callrail.list_calls", Queue::Default, 20, 600, PROVIDER);
 /// Deletes what is finished and old.
 pub static CLEAN_UP: JobKind = sweep("maintenance.delete_expired");
 
