@@ -112,7 +112,7 @@ fn recordings_are_kept_in_a_bucket_where_there_is_one() {
 fn a_bucket_is_expected_where_customers_are() {
     let required: Vec<_> = VARIABLES.iter().filter(|variable| variable.required).collect();
     let bucket = |environment: &str| {
-        let mut given = env(&[("ENVIRONMENT", environment)]);
+        let mut given = env(&[("ENVIRONMENT", environment), ("REDIS_URL", "rediss://h")]);
         for variable in &required {
             let value = match variable.name {
                 "DATABASE_URL" => "postgres://h/d",

@@ -17,6 +17,7 @@ mod callrail;
 mod contract;
 mod corpus;
 mod house;
+mod limits;
 mod logs;
 mod order;
 mod probes;
