@@ -21,6 +21,7 @@ mod visit;
 use std::sync::Arc;
 
 use app::Ports;
+use tokio_util::sync::CancellationToken;
 
 pub use routes::{ROUTES, mount};
 
@@ -33,4 +34,6 @@ pub struct ConsoleState {
     pub development: bool,
     /// Of this program.
     pub version: &'static str,
+    /// Cancelled when the program stops, so that streams end and do not keep it waiting.
+    pub stopping: CancellationToken,
 }

@@ -72,6 +72,11 @@ impl SqlStore {
 }
 
 impl SqlSystem {
+    /// Closes what a burst has opened and nobody has used since. To be called now and then.
+    pub fn close_idle(&self) {
+        self.db.close_idle();
+    }
+
     /// How much of its pool is in use.
     pub fn pool_use(&self) -> Vec<PoolUse> {
         self.db.use_of()

@@ -1,12 +1,15 @@
 //! What every program does the same way: read settings, start logs and metrics, run, stop when asked.
 
-use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc, time::Duration};
 
 use settings::{Environment, Settings};
 use telemetry::LogFormat;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Parts, start};
+
+/// Measurements are folded together this often.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Whatever stops a program; its text is for people.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -36,6 +39,14 @@ pub fn observe(settings: &Settings, level: &str) -> Result<Arc<dyn Fn() -> Strin
     };
     telemetry::start_logs(level, format)?;
     let handle = telemetry::start_metrics()?;
+    let upkeep = handle.clone();
+    // what was measured and never read would pile up; a thread, because nothing here may wait for a runtime
+    std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(UPKEEP_EVERY);
+            upkeep.run_upkeep();
+        }
+    })?;
     Ok(Arc::new(move || handle.render()))
 }
 

@@ -19,6 +19,7 @@ pub(crate) async fn pulse(otto: Otto, scraped: bool, stop: CancellationToken) {
             () = tokio::time::sleep(EVERY) => {}
         }
         otto.pools.store.close_idle();
+        otto.pools.system.close_idle();
         for pool in otto.pools.store.pool_use().into_iter().chain(otto.pools.system.pool_use()) {
             metrics::gauge!("otto_db_pool_limit", "pool" => pool.pool).set(pool.limit as f64);
             metrics::gauge!("otto_db_pool_open", "pool" => pool.pool).set(pool.open as f64);

@@ -111,6 +111,10 @@ pub async fn start(
     parts: Parts,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 ) -> Result<Running, StartError> {
+    if parts.worker.is_some() && !parts.server && settings.http.backend_url.is_none() {
+        let what = "must be set for a worker of its own: links to recordings lead there".to_owned();
+        return Err(StartError::Setting { name: "BACKEND_URL", what });
+    }
     // the port is taken before anything else happens: it is part of our address, and often the first thing to be wrong
     let bound = if parts.server { Some(bind(&settings)?) } else { None };
     let address = bound.as_ref().map(|bound| bound.address);
@@ -128,15 +132,31 @@ pub async fn start(
         worker.queues.retain(|(queue, _)| queues.contains(queue));
         tasks.push(present(&otto, PartRole::Worker, name, queues, &stop));
         let worker = run_worker(otto.ports.clone(), worker, stop.clone());
-        tasks.push(tokio::spawn(worker));
+        tasks.push(watched("worker", worker, &stop));
     }
     if parts.cron {
         let name = worker_name("otto", std::process::id(), otto.ports.ids.next());
         tasks.push(present(&otto, PartRole::Scheduler, name, Vec::new(), &stop));
         let schedules = app::jobs::schedules(otto.settings.callrail.list_every);
-        tasks.push(tokio::spawn(run_cron(otto.ports.clone(), schedules, stop.clone())));
+        tasks.push(watched("cron", run_cron(otto.ports.clone(), schedules, stop.clone()), &stop));
     }
     Ok(Running { address, public_url, otto, stop, tasks })
+}
+
+/// Runs a part, whose end before we stop ends the process: one that idles on looks alive and does nothing.
+fn watched(
+    name: &'static str,
+    part: impl Future<Output = ()> + Send + 'static,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let ended = tokio::spawn(part).await;
+        if !stop.is_cancelled() {
+            tracing::error!(part = name, panicked = ended.is_err(), "a part of Otto ended");
+            stop.cancel();
+        }
+    })
 }
 
 /// Says that a part is there for as long as it is.
@@ -150,6 +170,19 @@ fn present(
     let started_at = otto.ports.clock.now();
     let part = Part { role, id, queues, version: env!("CARGO_PKG_VERSION").to_owned(), started_at };
     tokio::spawn(run_presence(otto.ports.clone(), part, stop.clone()))
+}
+
+/// Where the providers are, if they are this machine's: a demo must never be sent to the real ones.
+fn stand_ins(settings: &Settings) -> Option<Vec<(&'static str, String)>> {
+    let here = |url: &Url| match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    let (callrail, shunya) = (&settings.callrail.base_url, &settings.shunya.base_url);
+    let told = || vec![("callrail", callrail.to_string()), ("shunya", shunya.to_string())];
+    (here(callrail) && here(shunya)).then(told)
 }
 
 fn limits(settings: &Settings) -> Option<ClientLimits> {
@@ -176,15 +209,12 @@ fn serve(
             allowed_origins: settings.http.allowed_origins.clone(),
             max_webhook_bytes: settings.http.max_webhook_bytes,
             limits: limits(settings),
-            stand_ins: development.then(|| {
-                let (callrail, shunya) = (&settings.callrail.base_url, &settings.shunya.base_url);
-                vec![("callrail", callrail.to_string()), ("shunya", shunya.to_string())]
-            }),
+            stand_ins: stand_ins(settings).filter(|_| development),
         },
         metrics,
     };
-    let pages: Mount =
-        Arc::new(console::mount(ConsoleState { ports: otto.ports.clone(), development, version }));
+    let pages = ConsoleState { ports: otto.ports.clone(), development, version, stopping: stop.clone() };
+    let pages: Mount = Arc::new(console::mount(pages));
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     let running = bound.run(state, vec![pages], workers, GRACE)?;
     Ok(tokio::spawn(async move {

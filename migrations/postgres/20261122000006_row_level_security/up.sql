@@ -8,6 +8,8 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS', wanted);
+                -- whoever makes a role may give it away, but since PostgreSQL 16 not become it
+                EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
                 NULL; -- made at this very moment by a migration of another database
             END;

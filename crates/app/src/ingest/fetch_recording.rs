@@ -22,7 +22,8 @@ const ACCOUNT_ID: &str = "account_id";
 pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some((call, recording)) = look(ports, &run.scope, call).await? else { return Ok(Done::Finished) };
-    if recording.state != RecordingState::Pending {
+    // one given up on is fetched by whoever has its job tried again
+    if matches!(recording.state, RecordingState::Stored | RecordingState::Absent) {
         return Ok(Done::Finished);
     }
     let source = ports

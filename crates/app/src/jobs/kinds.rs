@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use queue::{Backoff, JobKind, Priority, Queue, Schedule};
 
-/// Waiting times for work that depends on a provider: it may be down for hours, and nothing may be given up lightly.
+/// Waiting times for work that depends on a provider: it may be down for hours, and nothing may be given up lightly. With
+/// full jitter 120 attempts take about 14 hours.
 const PROVIDER: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_mins(15) };
 /// Waiting times for work that depends on our own database alone.
 const OURS: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_mins(1) };
@@ -24,9 +25,9 @@ const fn sweep(name: &'static str) -> JobKind {
 }
 
 /// Copies a recording. A recording may come late and be an hour long.
-pub static FETCH_RECORDING: JobKind = kind("recording.fetch", Queue::Asr, 20, 900, PROVIDER);
+pub static FETCH_RECORDING: JobKind = kind("recording.fetch", Queue::Asr, 120, 900, PROVIDER);
 /// Asks Shunya for an analysis.
-pub static SUBMIT_TO_SHUNYA: JobKind = kind("shunya.submit", Queue::Shunya, 20, 60, PROVIDER);
+pub static SUBMIT_TO_SHUNYA: JobKind = kind("shunya.submit", Queue::Shunya, 120, 60, PROVIDER);
 /// Asks Shunya whether it is done.
 pub static POLL_SHUNYA: JobKind = kind("shunya.poll", Queue::Shunya, 20, 90, PROVIDER);
 /// Applies what Shunya's webhook said.

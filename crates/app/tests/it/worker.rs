@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    ports::{JobClaims, JobOffice, Release, Renewal},
+    ports::{JobClaims, JobOffice, Release, Renewal, ReplayOutcome},
     worker::{WorkerSettings, run_worker},
 };
 use calls::{CallStage, RecordingState};
@@ -79,6 +79,7 @@ on_both!(
     a_failed_job_is_tried_again_later,
     the_provider_says_how_long_to_wait,
     a_job_that_cannot_succeed_is_given_up_where_people_look,
+    a_recording_given_up_on_is_fetched_when_its_job_is_tried_again,
     the_last_attempt_is_the_last,
     a_job_that_panics_has_failed_and_harms_no_other,
     no_more_jobs_run_at_once_than_the_queue_may,
@@ -168,6 +169,20 @@ async fn a_job_that_cannot_succeed_is_given_up_where_people_look(world: &World) 
     world.provider.then(Audio::Fails(ProviderError::Rejected { code: "403".to_owned() }));
     until_over(world).await;
     gave_up(world, &scope, call, 1, "the provider refused the request (403)").await;
+}
+
+async fn a_recording_given_up_on_is_fetched_when_its_job_is_tried_again(world: &World) {
+    let scope = tenant(world, "org_a").await;
+    call_with_recording(world, &scope, "CAL1").await;
+    world.provider.then(Audio::Fails(ProviderError::Rejected { code: "403".to_owned() }));
+    until_over(world).await;
+    let job = jobs(world, Queue::Asr).await[0].id;
+    let office = &world.ports.job_office;
+    assert_eq!(office.retry(job, world.ports.clock.now()).await.unwrap(), ReplayOutcome::Changed);
+    until_over(world).await;
+    assert_eq!(jobs(world, Queue::Asr).await[0].state, JobState::Done);
+    assert_eq!(world.db.number("SELECT count(*) FROM recordings WHERE state = 'stored'").await, 1);
+    assert_eq!(world.db.number("SELECT count(*) FROM shunya_jobs WHERE state = 'pending'").await, 1);
 }
 
 async fn the_last_attempt_is_the_last(world: &World) {

@@ -110,6 +110,7 @@ async fn main() -> std::io::Result<()> {
         ports: world.ports(),
         development,
         version: env!("CARGO_PKG_VERSION"),
+        stopping: tokio_util::sync::CancellationToken::new(),
     }));
     println!("http://127.0.0.1:{port}/console");
     HttpServer::new(move || {

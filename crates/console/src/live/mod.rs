@@ -16,7 +16,7 @@ use actix_web::{
     },
     web::Data,
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use crate::{ConsoleState, answer::refusal, live::feed::Feed, visit::Visit};
 
@@ -41,5 +41,6 @@ pub(crate) async fn get(request: HttpRequest, state: Data<ConsoleState>) -> Http
     }
     let events = state.ports.events.subscribe(&visit.viewer.company).await;
     let feed = Feed::new(state.ports.clone(), visit, events);
-    answer.streaming(stream::unfold(feed, async |mut feed| feed.next().await.map(|piece| (piece, feed))))
+    let pieces = stream::unfold(feed, async |mut feed| feed.next().await.map(|piece| (piece, feed)));
+    answer.streaming(pieces.take_until(state.stopping.clone().cancelled_owned()))
 }

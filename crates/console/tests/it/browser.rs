@@ -53,8 +53,12 @@ impl Console {
     }
 
     pub async fn ask(&self, request: TestRequest) -> Answer {
-        let state =
-            ConsoleState { ports: self.ports.clone(), development: self.development, version: "1.2.3" };
+        let state = ConsoleState {
+            ports: self.ports.clone(),
+            development: self.development,
+            version: "1.2.3",
+            stopping: tokio_util::sync::CancellationToken::new(),
+        };
         let viewer = self.viewer.clone();
         let guard = move |request: ServiceRequest, next: Next<BoxBody>| {
             if let Some(viewer) = &viewer {
