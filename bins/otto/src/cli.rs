@@ -96,6 +96,23 @@ pub enum ConfigCommand {
     Example,
 }
 
+/// Part of a list, newest first.
+#[derive(Args)]
+pub struct PageArgs {
+    /// Of this company.
+    #[arg(long)]
+    pub company: Option<String>,
+    /// Older than this one.
+    #[arg(long)]
+    pub before: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1000))]
+    pub limit: i64,
+    /// As JSON, one line each.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `otto webhooks`.
 #[derive(Subcommand)]
 pub enum WebhooksCommand {
@@ -107,18 +124,9 @@ pub enum WebhooksCommand {
         /// callrail, twilio or shunya.
         #[arg(long)]
         provider: Option<String>,
-        /// Of this company.
-        #[arg(long)]
-        company: Option<String>,
-        /// Older than this one.
-        #[arg(long)]
-        before: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1000))]
-        limit: i64,
-        /// As JSON, one line each.
-        #[arg(long)]
-        json: bool,
+        /// How much of them, and how.
+        #[command(flatten)]
+        page: PageArgs,
     },
     /// Show one with its body. The body is what a provider sent, customers' numbers included.
     Show {
@@ -150,18 +158,9 @@ pub enum JobsCommand {
         /// Such as recording.fetch.
         #[arg(long)]
         kind: Option<String>,
-        /// Of this company.
-        #[arg(long)]
-        company: Option<String>,
-        /// Older than this one.
-        #[arg(long)]
-        before: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1000))]
-        limit: i64,
-        /// As JSON, one line each.
-        #[arg(long)]
-        json: bool,
+        /// How much of them, and how.
+        #[command(flatten)]
+        page: PageArgs,
     },
     /// Show one with what it is to do and what went wrong last.
     Show {

@@ -91,8 +91,11 @@ impl Drop for Speaker {
     }
 }
 
+/// Channels that missed messages and how many, channels spoken to, and the commands for both.
+type Taken = (Vec<(Arc<str>, u64)>, Vec<Arc<str>>, Pipeline);
+
 /// Takes what waits, with the losses to tell of first.
-fn take(outbox: &Mutex<Outbox>, speaker: Uuid) -> (Vec<(Arc<str>, u64)>, Vec<Arc<str>>, Pipeline) {
+fn take(outbox: &Mutex<Outbox>, speaker: Uuid) -> Taken {
     let mut outbox = open(outbox);
     let mut pipeline = Pipeline::new();
     let missed: Vec<_> = std::mem::take(&mut outbox.missed).into_iter().collect();

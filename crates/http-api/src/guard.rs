@@ -109,7 +109,7 @@ async fn pass(
         Ok(caller) => caller,
         Err(error) => return Ok(refuse(request, &error, id, &path)),
     };
-    let headroom = match limit(&signed_in, state, &route).await {
+    let headroom = match limit(signed_in.as_ref(), state, &route).await {
         Ok(headroom) => headroom,
         Err(refusal) => return Ok(request.into_response(refusal.answer(state, id, &path))),
     };

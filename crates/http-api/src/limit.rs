@@ -45,7 +45,7 @@ impl Refusal {
 
 /// Counts a request of the client API. While nobody can count, requests go on and that is counted instead.
 pub(crate) async fn limit(
-    caller: &Option<Caller>,
+    caller: Option<&Caller>,
     state: &ApiState,
     route: &Route,
 ) -> Result<Option<Told>, Refusal> {

@@ -160,12 +160,12 @@ fn redis_is_read_under_both_names_and_told_when_it_is_none() {
 
 #[test]
 fn rate_limits_have_the_contract_s_defaults_and_can_be_turned_off() {
-    let minute = |count| Frequency { count, per: Duration::from_secs(60) };
+    let minute = |count| Frequency { count, per: Duration::from_mins(1) };
     let limits = read(&env(&[])).unwrap().rate_limits;
     assert_eq!(limits, Some(RateLimits { user: minute(60), tenant: minute(600) }));
     assert_eq!(read(&env(&[("ENABLE_RATE_LIMITING", "false")])).unwrap().rate_limits, None);
     let hour = read(&env(&[("RATE_LIMIT_USER", "5/hour")])).unwrap().rate_limits.unwrap().user;
-    assert_eq!(hour, Frequency { count: 5, per: Duration::from_secs(3600) });
+    assert_eq!(hour, Frequency { count: 5, per: Duration::from_hours(1) });
     for wrong in ["60", "0/minute", "x/minute", "1/day", "-1/hour"] {
         let problems = read(&env(&[("RATE_LIMIT_TENANT", wrong)])).unwrap_err();
         assert_eq!(names(&problems), ["RATE_LIMIT_TENANT"], "{wrong}");

@@ -1,4 +1,4 @@
-use std::{process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use demo::answers;
 
@@ -10,7 +10,7 @@ pub async fn run(url: Option<String>) -> Result<ExitCode, Failure> {
     let url = match url {
         Some(url) => url,
         None => {
-            let settings = settings_of(std::collections::BTreeMap::new())?;
+            let settings = settings_of(BTreeMap::new())?;
             format!("http://127.0.0.1:{}/health/ready", settings.http.port)
         }
     };

@@ -1,19 +1,15 @@
-use std::{process::ExitCode, str::FromStr};
+use std::process::ExitCode;
 
 use app::ports::{JobFilter, JobLine, ReplayOutcome};
 use kernel::{CompanyId, JobId, Timestamp, rfc3339};
 use queue::{JobState, Queue};
 use serde_json::{Value, json};
 
-use super::{Failure, world};
+use super::{Failure, one_of, world};
 use crate::{
     cli::JobsCommand,
     output::{complain, say, table},
 };
-
-fn one_of<T: FromStr>(what: &str, text: Option<String>, words: &str) -> Result<Option<T>, Failure> {
-    text.map(|text| text.parse().map_err(|_| format!("{what} must be one of {words}").into())).transpose()
-}
 
 fn id_of(text: &str) -> Result<JobId, Failure> {
     text.parse().map_err(|_| "a job's id is a UUID, as `otto jobs list` prints it".into())
@@ -25,17 +21,17 @@ pub async fn run(command: JobsCommand) -> Result<ExitCode, Failure> {
     let ports = &otto.ports;
     let office = &ports.job_office;
     match command {
-        JobsCommand::List { state, queue, kind, company, before, limit, json } => {
+        JobsCommand::List { state, queue, kind, page } => {
             let filter = JobFilter {
                 queue: one_of("--queue", queue, &Queue::ALL.map(Queue::as_str).join(", "))?,
-                state: one_of("--state", state, "ready, running, done, dead, cancelled")?,
+                state: one_of("--state", state, "ready, running, done, dead or cancelled")?,
                 kind,
-                company: company.map(CompanyId::try_new).transpose()?,
-                before: before.as_deref().map(id_of).transpose()?,
-                limit,
+                company: page.company.map(CompanyId::try_new).transpose()?,
+                before: page.before.as_deref().map(id_of).transpose()?,
+                limit: page.limit,
             };
             let lines = office.list(&filter).await?;
-            say(&if json {
+            say(&if page.json {
                 lines.iter().map(|line| told(line).to_string() + "\n").collect()
             } else {
                 as_table(&lines)

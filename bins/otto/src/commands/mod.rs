@@ -10,7 +10,7 @@ mod serve;
 mod tenants;
 mod webhooks;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, str::FromStr};
 
 use telemetry::LogFormat;
 use wiring::{
@@ -36,6 +36,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Jobs(command)) => jobs::run(command).await,
         Some(Command::Tenants(command)) => tenants::run(command).await,
     }
+}
+
+/// A word an option takes, or which ones it does.
+fn one_of<T: FromStr>(option: &str, text: Option<String>, words: &str) -> Result<Option<T>, Failure> {
+    text.map(|text| text.parse().map_err(|_| format!("{option} must be {words}").into())).transpose()
 }
 
 /// The world without anything running in it, for commands that look.

@@ -1,4 +1,4 @@
-use std::{process::ExitCode, str::FromStr};
+use std::process::ExitCode;
 
 use app::{
     ingest::replay_webhook,
@@ -8,15 +8,11 @@ use idempotency::InboxState;
 use kernel::{CompanyId, InboxId, Provider, rfc3339};
 use serde_json::{Value, json};
 
-use super::{Failure, world};
+use super::{Failure, one_of, world};
 use crate::{
     cli::WebhooksCommand,
     output::{complain, say, table},
 };
-
-fn one_of<T: FromStr>(what: &str, text: Option<String>, words: &str) -> Result<Option<T>, Failure> {
-    text.map(|text| text.parse().map_err(|_| format!("{what} must be {words}").into())).transpose()
-}
 
 fn id_of(text: &str) -> Result<InboxId, Failure> {
     text.parse().map_err(|_| "a webhook's id is a UUID, as `otto webhooks list` prints it".into())
@@ -27,17 +23,17 @@ pub async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
     let otto = world().await?;
     let ports = &otto.ports;
     match command {
-        WebhooksCommand::List { state, provider, company, before, limit, json } => {
+        WebhooksCommand::List { state, provider, page } => {
             let words = InboxState::ALL.map(InboxState::as_str).join(", ");
             let filter = InboxFilter {
                 provider: one_of("--provider", provider, "callrail, twilio or shunya")?,
                 state: one_of("--state", state, &words)?,
-                company: company.map(CompanyId::try_new).transpose()?,
-                before: before.as_deref().map(id_of).transpose()?,
-                limit,
+                company: page.company.map(CompanyId::try_new).transpose()?,
+                before: page.before.as_deref().map(id_of).transpose()?,
+                limit: page.limit,
             };
             let lines = ports.inbox_office.list(&filter).await?;
-            say(&if json { as_json(&lines) } else { as_table(&lines) });
+            say(&if page.json { as_json(&lines) } else { as_table(&lines) });
         }
         WebhooksCommand::Show { id } => {
             let Some(found) = ports.inbox_office.find(id_of(&id)?).await? else {

@@ -14,9 +14,9 @@ use crate::{
     ports::{CallsSince, Credentials},
 };
 
-/// How far back the list is read: well over the hours a deployment may be down, well under what a page budget allows.
+/// How far back the list is read. What a longer outage kept from us is not found this way.
 const LOOK_BACK: chrono::Duration = chrono::Duration::hours(6);
-/// More pages than this in one run wait for the next.
+/// At most so many pages are read in one run. Every run begins at the first, so what lies beyond is not read.
 const MOST_PAGES: usize = 20;
 
 /// Reads the list of the platform's own account, and sets companies with accounts of their own to read theirs.

@@ -10,7 +10,7 @@ use super::super::bench::{company, together};
 use crate::{Process, Two, eventually};
 
 /// So long that nothing is forgotten while a case runs.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 fn budget<'a>(what: &'static str, who: &'a str, count: u32, per: Duration) -> Budget<'a> {
     Budget { what, who, rate: Rate { count, per } }

@@ -9,7 +9,7 @@ use app::ports::{Acquired, HeldLock, LockRenewal};
 use super::super::bench::together;
 use crate::{Process, Two, eventually};
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 const SHORT: Duration = Duration::from_millis(80);
 
 async fn acquire(process: &Process, life: Duration) -> Option<Box<dyn HeldLock>> {

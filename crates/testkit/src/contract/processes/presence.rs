@@ -10,7 +10,7 @@ use queue::Queue;
 use super::super::bench::at;
 use crate::{Process, Two, eventually};
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 fn part(role: PartRole, id: &str) -> Part {
     let queues = if role == PartRole::Worker { vec![Queue::Asr, Queue::Shunya] } else { Vec::new() };

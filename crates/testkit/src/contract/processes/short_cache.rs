@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use super::super::bench::{company, together};
 use crate::{Process, Two, eventually};
 
-const LIFE: Duration = Duration::from_secs(60);
+const LIFE: Duration = Duration::from_mins(1);
 
 fn key(org: &str, detail: &str) -> CacheKey {
     CacheKey { company: company(org), what: "numbers", detail: detail.to_owned() }
