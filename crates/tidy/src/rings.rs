@@ -83,8 +83,14 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["store-sql"]),
     ("maud", &["console"]),
     ("metrics-exporter-prometheus", &["telemetry"]),
-    ("reqwest", &["provider-callrail", "engine-shunya", "simulators", "demo"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry-http", &["telemetry"]),
+    ("opentelemetry-otlp", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("reqwest", &["provider-callrail", "engine-shunya", "simulators", "demo", "telemetry"]),
+    ("sentry", &["telemetry"]),
     ("tokio-postgres", &["store-sql", "testkit"]),
+    ("tracing-opentelemetry", &["telemetry"]),
     ("tracing-subscriber", &["telemetry"]),
 ];
 
@@ -100,7 +106,8 @@ fn may_use(from: Ring, to: Ring) -> bool {
         Ring::Domain => to == Ring::Kernel,
         Ring::App => to <= Ring::Domain,
         Ring::Adapter => to <= Ring::App,
-        Ring::Setup => to == Ring::Kernel,
+        // what observes implements a port
+        Ring::Setup => matches!(to, Ring::Kernel | Ring::App),
         Ring::Wiring => to <= Ring::Setup,
         // the stand-ins must not know what they stand in for; the demonstration drives them
         Ring::Development => to == Ring::Kernel || to == Ring::Development,

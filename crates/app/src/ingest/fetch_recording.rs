@@ -19,6 +19,7 @@ pub(super) const API_KEY: &str = "api_key";
 const ACCOUNT_ID: &str = "account_id";
 
 /// Fetches the recording of one call.
+#[tracing::instrument(name = "app.fetch_recording", skip_all, fields(call.id = %call))]
 pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some((call, recording)) = look(ports, &run.scope, call).await? else { return Ok(Done::Finished) };
