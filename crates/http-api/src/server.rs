@@ -17,7 +17,7 @@ use actix_web::{
 use crate::{
     ApiState,
     guard::guard,
-    routes::{mount, nowhere},
+    routes::{begin_counting, mount, nowhere},
 };
 
 /// What somebody else serves beside the API. Its routes must be in the table.
@@ -78,6 +78,7 @@ impl BoundServer {
         workers: usize,
         grace: Duration,
     ) -> Result<RunningServer, ServerError> {
+        begin_counting();
         let state = Data::new(state);
         let server = HttpServer::new(move || {
             let mounts = mounts.clone();

@@ -105,8 +105,8 @@ pub fn start(settings: &TelemetrySettings) -> Result<Observing, TelemetryError> 
         .with(layer::<_, _>(settings.log_format, std::io::stderr).with_filter(filter))
         .with(sentry.as_ref().map(|_| failures::layer()));
     registry.try_init().map_err(|_| TelemetryError::Twice)?;
-    panics::report(settings.show_personal_data);
     let measured = start_metrics()?;
+    panics::report(settings.show_personal_data);
     ::metrics::gauge!("otto_build_info", "version" => settings.version, "environment" => settings.environment)
         .set(1.0);
     Ok(Observing { provider, sentry, measured })

@@ -17,7 +17,7 @@ pub enum MetricKind {
 pub enum Seen {
     /// Once calls have gone through an Otto that runs all its parts, with a Redis and a collector.
     Always,
-    /// Once something went wrong that rarely does.
+    /// Once something happened that an ordinary call does not bring about.
     InTrouble,
 }
 
@@ -94,7 +94,7 @@ pub const METRICS: &[Metric] = &[
     gauge("otto_inbox_oldest_seconds", &["state"], "Age of the oldest of them; 0 if there is none."),
     counter("otto_jobs_total", &["kind", "outcome"], "Attempts at jobs that ended, by kind and outcome."),
     histogram("otto_job_duration_seconds", &["kind"], "How long an attempt at a job took."),
-    counter("otto_jobs_given_up_total", &["kind"], "Jobs given up for good.").in_trouble(),
+    counter("otto_jobs_given_up_total", &["kind"], "Jobs given up for good."),
     gauge(
         "otto_queue_jobs",
         &["queue", "state"],
@@ -136,7 +136,15 @@ pub const METRICS: &[Metric] = &[
         "Requests to providers, each attempt by itself.",
     ),
     counter("otto_trace_spans_total", &["outcome"], "Spans sent to the collector or lost on the way."),
-    counter("otto_panics_total", &[], "Panics: bugs of ours.").in_trouble(),
+    counter("otto_panics_total", &[], "Panics: bugs of ours."),
+    gauge("otto_breaker_state", &["provider"], "A provider's breaker: 0 closed, 1 half open, 2 open.").in_trouble(),
+    counter("otto_breaker_opened_total", &["provider"], "How often a provider's breaker opened.").in_trouble(),
+    counter("otto_provider_refused_total", &["provider", "reason"], "Requests to providers that were not made: its breaker is open, or its budget is spent.").in_trouble(),
+    histogram("otto_db_statement_duration_seconds", &["statement"], "Statements, by name.").in_trouble(),
+    counter("otto_db_retries_total", &["of"], "Units of work begun again after a failure that passes.").in_trouble(),
+    gauge("otto_db_replica_used", &[], "1 if people's reads go to the replica.").in_trouble(),
+    gauge("otto_db_replica_lag_seconds", &[], "How far the replica is behind.").in_trouble(),
+    counter("otto_sweep_rows_failed_total", &["sweep"], "Rows a sweep could not put on their way.").in_trouble(),
     gauge("otto_build_info", &["version", "environment"], "Always 1."),
     gauge("process_start_time_seconds", &[], "When the process started, in seconds since 1970."),
     gauge("process_resident_memory_bytes", &[], "Memory in use."),

@@ -15,6 +15,7 @@ fn words<'a>(info: &'a PanicHookInfo<'_>, all: bool) -> &'a str {
 
 /// Reports every panic of this process. `all` writes what a panic said even where that may hold personal data.
 pub(crate) fn report(all: bool) {
+    metrics::counter!("otto_panics_total").increment(0);
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
         let said = words(info, all);

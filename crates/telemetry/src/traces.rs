@@ -54,10 +54,15 @@ pub(crate) fn provider(settings: &TelemetrySettings) -> Result<SdkTracerProvider
     Ok(builder.build())
 }
 
-/// Whether a span is a step of our own work, as opposed to a library's.
+/// Whether a span is a step of our own work, as opposed to a library's or a statement's.
 pub(crate) fn is_step(metadata: &Metadata<'_>) -> bool {
     metadata.is_span()
         && (*metadata.level() <= tracing::Level::INFO || metadata.fields().field("otel.name").is_some())
+}
+
+/// Whether a span belongs in a trace: steps, and the statements they make.
+fn is_traced(metadata: &Metadata<'_>) -> bool {
+    is_step(metadata) || (metadata.is_span() && metadata.name().starts_with("store."))
 }
 
 /// Gives spans their ids, and where they are recorded, what happens in them.
@@ -66,7 +71,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let wanted = move |metadata: &Metadata<'_>| {
-        is_step(metadata) || (records && metadata.is_event() && *metadata.level() <= tracing::Level::INFO)
+        is_traced(metadata) || (records && metadata.is_event() && *metadata.level() <= tracing::Level::INFO)
     };
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("otto"))

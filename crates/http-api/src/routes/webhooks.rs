@@ -98,6 +98,14 @@ impl Seen {
     }
 }
 
+/// Counts none: what begins at something else than 0 has not grown, as far as anybody can see.
+pub(crate) fn begin_counting() {
+    for provider in [Provider::Callrail, Provider::Shunya] {
+        let labels = [("provider", provider.as_str()), ("outcome", "failed")];
+        metrics::counter!("otto_webhooks_total", &labels).increment(0);
+    }
+}
+
 /// `POST /callrail/call.*` and its older and newer spellings.
 pub async fn callrail(
     request: HttpRequest,

@@ -23,7 +23,7 @@ pub async fn every_metric_is_there_and_no_other(observing: &Observing) {
     let metrics = observing.measured().writer();
     let house =
         House::furnished(testkit::postgres().await, stand_ins, Parts::all(), tenant, &settings, metrics).await;
-    house.call("booked-roof-leak", 5).await;
+    house.call("roofing-storm-leak-booked", 5).await;
     house.analysed(1).await;
     house.read("/api/v1/dashboard/metrics").await;
     assert_eq!(house.callrail_signed("call.completed", b"{}", "bm8=").await, 401);

@@ -13,7 +13,7 @@ use crate::{
     house::House,
 };
 
-const CONVERSATION: &str = "booked-roof-leak";
+const CONVERSATION: &str = "roofing-storm-leak-booked";
 
 async fn house(database: Database) -> House {
     let stand_ins = SimulatorSettings { time_scale: 0.01, ..SimulatorSettings::default() };
@@ -34,21 +34,11 @@ fn named<'a>(spans: &'a [Span], name: &str) -> Option<&'a Span> {
     spans.iter().find(|span| span.name == name)
 }
 
-fn conversation() -> String {
-    // any that is talked through to its end
-    simulators::corpus::all()
-        .iter()
-        .find(|talk| talk.id == CONVERSATION)
-        .or_else(|| simulators::corpus::all().iter().find(|talk| !talk.turns.is_empty()))
-        .map(|talk| talk.id.clone())
-        .expect("a conversation")
-}
-
 /// From CallRail's webhook to what Shunya's answer became: one trace over all jobs and both providers.
 pub async fn one_trace_holds_a_call_from_its_webhook_to_its_result(collector: &Collector) {
     for database in [testkit::sqlite().await, testkit::postgres().await] {
         let house = house(database).await;
-        house.call(&conversation(), 1).await;
+        house.call(CONVERSATION, 1).await;
         house.analysed(1).await;
         let trace = trace_of(&house.database, "SELECT trace FROM jobs WHERE kind = 'recording.fetch'").await;
         let wished = [
@@ -125,7 +115,7 @@ async fn answers_are_linked(collector: &Collector, house: &House, trace: &str) {
 /// A webhook of Shunya's that overtakes the confirmation of its request waits, and is applied in the request's trace.
 pub async fn an_answer_that_comes_before_its_question_is_confirmed_is_in_the_trace(collector: &Collector) {
     let house = house(testkit::sqlite().await).await;
-    house.call(&conversation(), 2).await;
+    house.call(CONVERSATION, 2).await;
     house.analysed(1).await;
     let trace = trace_of(&house.database, "SELECT trace FROM shunya_jobs").await;
     let call = house.database.number("SELECT id FROM calls").await;
@@ -210,7 +200,7 @@ pub async fn a_collector_that_is_away_costs_spans_and_nothing_else(collector: &C
         let house = house(testkit::sqlite().await).await;
         let before = collector.turned_away();
         collector.set(mood);
-        house.call(&conversation(), 3).await;
+        house.call(CONVERSATION, 3).await;
         house.analysed(1).await;
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
         while collector.turned_away() == before {
@@ -218,7 +208,7 @@ pub async fn a_collector_that_is_away_costs_spans_and_nothing_else(collector: &C
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         collector.set(Mood::Taking);
-        house.call(&conversation(), 4).await;
+        house.call(CONVERSATION, 4).await;
         house.analysed(2).await;
         let query = "SELECT trace FROM jobs WHERE kind = 'recording.fetch' ORDER BY created_at DESC LIMIT 1";
         let trace = trace_of(&house.database, query).await;
