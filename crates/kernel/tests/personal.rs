@@ -23,10 +23,7 @@ fn written() -> String {
 #[test]
 fn personal_data_hides_itself_until_it_is_said_not_to() {
     let hidden = written();
-    assert_eq!(
-        hidden,
-        "Visit { number: 7, visitor: [personal], .. } [personal] [personal] [phone …59]"
-    );
+    assert_eq!(hidden, "Visit { number: 7, visitor: [personal], .. } [personal] [personal] [phone …59]");
     show_personal_data(true);
     let shown = written();
     show_personal_data(false);

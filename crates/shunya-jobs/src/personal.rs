@@ -3,7 +3,8 @@
 use kernel::hides_personal;
 
 use crate::record::{
-    AnalysisRecord, UnknownValue, PendingAction, AppointmentFacts, Address, Objection, Compliance, StageResult, Risk, UpgradeOpportunity, MissedOpportunity, Transcript, Segment,
+    Address, AnalysisRecord, AppointmentFacts, Compliance, MissedOpportunity, Objection, PendingAction, Risk,
+    Segment, StageResult, Transcript, UnknownValue, UpgradeOpportunity,
 };
 
 hides_personal!(AnalysisRecord as json);

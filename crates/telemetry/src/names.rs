@@ -137,14 +137,23 @@ pub const METRICS: &[Metric] = &[
     ),
     counter("otto_trace_spans_total", &["outcome"], "Spans sent to the collector or lost on the way."),
     counter("otto_panics_total", &[], "Panics: bugs of ours."),
-    gauge("otto_breaker_state", &["provider"], "A provider's breaker: 0 closed, 1 half open, 2 open.").in_trouble(),
-    counter("otto_breaker_opened_total", &["provider"], "How often a provider's breaker opened.").in_trouble(),
-    counter("otto_provider_refused_total", &["provider", "reason"], "Requests to providers that were not made: its breaker is open, or its budget is spent.").in_trouble(),
+    gauge("otto_breaker_state", &["provider"], "A provider's breaker: 0 closed, 1 half open, 2 open.")
+        .in_trouble(),
+    counter("otto_breaker_opened_total", &["provider"], "How often a provider's breaker opened.")
+        .in_trouble(),
+    counter(
+        "otto_provider_refused_total",
+        &["provider", "reason"],
+        "Requests to providers that were not made: its breaker is open, or its budget is spent.",
+    )
+    .in_trouble(),
     histogram("otto_db_statement_duration_seconds", &["statement"], "Statements, by name.").in_trouble(),
-    counter("otto_db_retries_total", &["of"], "Units of work begun again after a failure that passes.").in_trouble(),
+    counter("otto_db_retries_total", &["of"], "Units of work begun again after a failure that passes.")
+        .in_trouble(),
     gauge("otto_db_replica_used", &[], "1 if people's reads go to the replica.").in_trouble(),
     gauge("otto_db_replica_lag_seconds", &[], "How far the replica is behind.").in_trouble(),
-    counter("otto_sweep_rows_failed_total", &["sweep"], "Rows a sweep could not put on their way.").in_trouble(),
+    counter("otto_sweep_rows_failed_total", &["sweep"], "Rows a sweep could not put on their way.")
+        .in_trouble(),
     gauge("otto_build_info", &["version", "environment"], "Always 1."),
     gauge("process_start_time_seconds", &[], "When the process started, in seconds since 1970."),
     gauge("process_resident_memory_bytes", &[], "Memory in use."),

@@ -85,7 +85,11 @@ fn the_dashboard_fits_any_grafana() {
             }
         }
     }
-    let variables: Vec<_> =
-        dashboard["templating"]["list"].as_array().expect("variables").iter().map(|one| &one["name"]).collect();
+    let variables: Vec<_> = dashboard["templating"]["list"]
+        .as_array()
+        .expect("variables")
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
     assert_eq!(variables, ["datasource", "instance"]);
 }

@@ -50,5 +50,8 @@ async fn otto_is_seen() {
     let began = std::time::Instant::now();
     observing.stop().await;
     // a fact about limits, not speed: it gives up by itself, long before anybody would kill it
-    assert!(began.elapsed() < std::time::Duration::from_secs(20), "the end waited for a collector that hangs");
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(20),
+        "the end waited for a collector that hangs"
+    );
 }

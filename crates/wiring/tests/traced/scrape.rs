@@ -22,7 +22,8 @@ pub async fn every_metric_is_there_and_no_other(observing: &Observing) {
     let settings = [("REDIS_URL", url.as_str())];
     let metrics = observing.measured().writer();
     let house =
-        House::furnished(testkit::postgres().await, stand_ins, Parts::all(), tenant, &settings, metrics).await;
+        House::furnished(testkit::postgres().await, stand_ins, Parts::all(), tenant, &settings, metrics)
+            .await;
     house.call("roofing-storm-leak-booked", 5).await;
     house.analysed(1).await;
     house.read("/api/v1/dashboard/metrics").await;
@@ -57,7 +58,10 @@ pub async fn every_metric_is_there_and_no_other(observing: &Observing) {
     for metric in METRICS {
         let of_metric = |line: &&&str| names_in(line.split(['{', ' ']).next().unwrap()) == [metric.name];
         for line in series.iter().filter(of_metric) {
-            let inside = line.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map_or("", |(inside, _)| inside);
+            let inside = line
+                .split_once('{')
+                .and_then(|(_, rest)| rest.split_once('}'))
+                .map_or("", |(inside, _)| inside);
             let labels: BTreeSet<_> = inside
                 .split("\",")
                 .filter_map(|pair| Some(pair.split_once('=')?.0.trim()))

@@ -55,7 +55,8 @@ pub async fn one_trace_holds_a_call_from_its_webhook_to_its_result(collector: &C
         let spans = collector
             .trace(&trace, |spans| {
                 let ids: BTreeSet<_> = spans.iter().map(|span| span.id.as_str()).collect();
-                let whole = spans.iter().all(|span| span.parent.is_empty() || ids.contains(span.parent.as_str()));
+                let whole =
+                    spans.iter().all(|span| span.parent.is_empty() || ids.contains(span.parent.as_str()));
                 whole && wished.iter().all(|name| named(spans, name).is_some())
             })
             .await;
@@ -67,21 +68,23 @@ pub async fn one_trace_holds_a_call_from_its_webhook_to_its_result(collector: &C
         assert!(spans.iter().all(|span| span.service == "otto-test"));
 
         // what was sent out named the span it was sent in
-        for (stand_in, operation) in
-            [(StandIn::Callrail, "provider.callrail.open_recording"), (StandIn::Shunya, "provider.shunya.submit")]
-        {
+        for (stand_in, operation) in [
+            (StandIn::Callrail, "provider.callrail.open_recording"),
+            (StandIn::Shunya, "provider.shunya.submit"),
+        ] {
             let span = named(&spans, operation).unwrap();
             let sent = format!("00-{trace}-{}-01", span.id);
             let requests = house.simulators.requests(stand_in, 0);
-            assert!(requests.iter().any(|request| request.traceparent.as_ref() == Some(&sent)), "{operation}");
+            assert!(
+                requests.iter().any(|request| request.traceparent.as_ref() == Some(&sent)),
+                "{operation}"
+            );
         }
 
         // what happened is stored with the trace it happened in
-        let stored = trace_of(
-            &house.database,
-            "SELECT trace FROM events WHERE event = 'call.analysis.completed'",
-        )
-        .await;
+        let stored =
+            trace_of(&house.database, "SELECT trace FROM events WHERE event = 'call.analysis.completed'")
+                .await;
         assert_eq!(stored, trace);
         assert_eq!(trace_of(&house.database, "SELECT trace FROM shunya_jobs").await, trace);
         answers_are_linked(collector, &house, &trace).await;
@@ -97,17 +100,23 @@ pub async fn one_trace_holds_a_call_from_its_webhook_to_its_result(collector: &C
 async fn answers_are_linked(collector: &Collector, house: &House, trace: &str) {
     let applied = "SELECT count(*) FROM jobs WHERE kind = 'shunya.apply_event' AND state <> 'done'";
     house.until(applied, 0).await;
-    let query = "SELECT trace FROM webhook_inbox WHERE provider = 'shunya' AND state = 'applied' AND reason IS NULL";
+    let query =
+        "SELECT trace FROM webhook_inbox WHERE provider = 'shunya' AND state = 'applied' AND reason IS NULL";
     for webhook in house.database.texts(query).await {
         let (theirs, their_span) = (webhook[3..35].to_owned(), webhook[36..52].to_owned());
         assert_ne!(theirs, trace);
         let to_ours = |span: &Span| span.links.iter().any(|(linked, _)| linked == trace);
         collector
-            .trace(&theirs, |spans| spans.iter().any(|span| span.name == "http.wh_shunya") && spans.iter().any(to_ours))
+            .trace(&theirs, |spans| {
+                spans.iter().any(|span| span.name == "http.wh_shunya") && spans.iter().any(to_ours)
+            })
             .await;
-        let to_theirs = |span: &Span| span.links.iter().any(|link| *link == (theirs.clone(), their_span.clone()));
-        let spans = collector.trace(trace, |spans| spans.iter().filter(|span| to_theirs(span)).count() >= 2).await;
-        let linked: BTreeSet<_> = spans.iter().filter(|span| to_theirs(span)).map(|span| span.name.as_str()).collect();
+        let to_theirs =
+            |span: &Span| span.links.iter().any(|link| *link == (theirs.clone(), their_span.clone()));
+        let spans =
+            collector.trace(trace, |spans| spans.iter().filter(|span| to_theirs(span)).count() >= 2).await;
+        let linked: BTreeSet<_> =
+            spans.iter().filter(|span| to_theirs(span)).map(|span| span.name.as_str()).collect();
         assert_eq!(linked, BTreeSet::from(["app.apply_engine_event", "app.take_engine_event"]));
     }
 }
@@ -129,7 +138,8 @@ pub async fn an_answer_that_comes_before_its_question_is_confirmed_is_in_the_tra
     assert_eq!(house.shunya(&event).await, 200);
     let count = "SELECT count(*) FROM jobs WHERE kind = 'shunya.apply_event'";
     house.until(count, before + 1).await;
-    let jobs = format!("SELECT count(*) FROM jobs WHERE kind = 'shunya.apply_event' AND trace LIKE '00-{trace}-%'");
+    let jobs =
+        format!("SELECT count(*) FROM jobs WHERE kind = 'shunya.apply_event' AND trace LIKE '00-{trace}-%'");
     assert_eq!(house.database.number(&jobs).await, house.database.number(count).await);
     collector
         .trace(&trace, |spans| spans.iter().filter(|span| span.name == "job.shunya.apply_event").count() > 0)
@@ -166,11 +176,9 @@ pub async fn a_caller_names_a_trace_and_nothing_else(collector: &Collector) {
     };
     let given = "4bf92f3577b34da6a3ce929d0e0e4736";
     let parent = format!("00-{given}-00f067aa0ba902b7-00");
-    let stored = send(
-        "CAL-1",
-        &[("traceparent", &parent), ("tracestate", "vendor=evil"), ("baggage", "user=evil")],
-    )
-    .await;
+    let stored =
+        send("CAL-1", &[("traceparent", &parent), ("tracestate", "vendor=evil"), ("baggage", "user=evil")])
+            .await;
     assert!(stored.starts_with(&format!("00-{given}-")), "{stored}");
     assert!(stored.ends_with("-01"), "whether it is recorded is ours to say: {stored}");
     let spans = collector.trace(given, |spans| spans.iter().any(|span| span.name.starts_with("http."))).await;
