@@ -150,21 +150,18 @@ impl SpanProcessor for SentrySpans {
             return;
         }
         let parent = open.get(&data.parent_span_id).filter(|_| !data.parent_span_is_remote);
-        let begun: TransactionOrSpan = match parent {
-            Some(parent) => {
-                parent.start_child_with_details(&operation, &name, span_id(id), data.start_time).into()
-            }
-            None => {
-                let parent = Some(data.parent_span_id).filter(|parent| *parent != SpanId::INVALID);
-                let transaction = TransactionContext::new_with_details(
-                    &name,
-                    &operation,
-                    trace_id(context.trace_id()),
-                    Some(span_id(id)),
-                    parent.map(span_id),
-                );
-                sentry::start_transaction_with_timestamp(transaction, data.start_time).into()
-            }
+        let begun: TransactionOrSpan = if let Some(parent) = parent {
+            parent.start_child_with_details(&operation, &name, span_id(id), data.start_time).into()
+        } else {
+            let parent = Some(data.parent_span_id).filter(|parent| *parent != SpanId::INVALID);
+            let transaction = TransactionContext::new_with_details(
+                &name,
+                &operation,
+                trace_id(context.trace_id()),
+                Some(span_id(id)),
+                parent.map(span_id),
+            );
+            sentry::start_transaction_with_timestamp(transaction, data.start_time).into()
         };
         open.insert(id, begun);
     }

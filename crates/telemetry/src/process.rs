@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Ticks of the kernel's clock a second, as it tells them to programs.
-const TICKS: f64 = 100.0;
+const TICKS: u64 = 100;
 
 /// Says since when the process runs.
 #[expect(
@@ -40,16 +40,16 @@ pub(crate) fn measure() {
         metrics::gauge!("process_open_fds").set(open.count() as f64);
     }
     if let Some(ticks) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(cpu_ticks) {
-        metrics::counter!("process_cpu_seconds_total").absolute((ticks / TICKS) as u64);
+        metrics::counter!("process_cpu_seconds_total").absolute(ticks / TICKS);
     }
 }
 
 /// User's and system's time. The name before it, in parentheses, may hold anything.
-fn cpu_ticks(stat: &str) -> Option<f64> {
+fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = rest.split(' ').collect();
-    let user: f64 = fields.get(11)?.parse().ok()?;
-    let system: f64 = fields.get(12)?.parse().ok()?;
+    let user: u64 = fields.get(11)?.parse().ok()?;
+    let system: u64 = fields.get(12)?.parse().ok()?;
     Some(user + system)
 }
 
@@ -60,6 +60,6 @@ mod tests {
     #[test]
     fn time_is_read_whatever_the_process_is_called() {
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 2512 0 0 0 150 50 0 0 20 0 8 0 12345 1 2";
-        assert_eq!(cpu_ticks(stat), Some(200.0));
+        assert_eq!(cpu_ticks(stat), Some(200));
     }
 }

@@ -163,15 +163,15 @@ pub async fn start(
     }
     // the port is taken before anything else happens: it is part of our address, and often the first thing to be wrong
     let bound = if parts.server { Some(bind(&settings)?) } else { None };
-    let probes = if parts.server { None } else { bind_probes(&settings)? };
-    let probed = probes.as_ref().map(|probes| probes.address);
+    let to_probe = if parts.server { None } else { bind_probes(&settings)? };
+    let probes = to_probe.as_ref().map(|bound| bound.address);
     let address = bound.as_ref().map(|bound| bound.address);
     let public_url = public_url(&settings, address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))));
-    let otto = Otto::build(settings, public_url.clone()).await?;
+    let otto = Box::pin(Otto::build(settings, public_url.clone())).await?;
     let stop = CancellationToken::new();
-    let is_read = parts.server || probes.is_some();
+    let is_read = parts.server || to_probe.is_some();
     let mut tasks = vec![tokio::spawn(pulse(otto.clone(), is_read, stop.clone()))];
-    let prober = probes.map(|probes| probe(&otto, probes, metrics.clone(), stop.clone())).transpose()?;
+    let answers = to_probe.map(|bound| probe(&otto, bound, metrics.clone(), stop.clone())).transpose()?;
     if let Some(bound) = bound {
         tasks.push(serve(&otto, bound, metrics, stop.clone())?);
     }
@@ -190,7 +190,7 @@ pub async fn start(
         let schedules = app::jobs::schedules(otto.settings.callrail.list_every);
         tasks.push(watched("cron", run_cron(otto.ports.clone(), schedules, stop.clone()), &stop));
     }
-    Ok(Running { address, probes: probed, public_url, otto, stop, tasks, prober })
+    Ok(Running { address, probes, public_url, otto, stop, tasks, prober: answers })
 }
 
 /// Runs a part, whose end before we stop ends the process: one that idles on looks alive and does nothing.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering},
     time::Duration,
 };
@@ -82,7 +83,10 @@ fn span_of(span: &SentSpan, service: &str) -> Span {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Collector {

@@ -19,7 +19,7 @@ use telemetry::{LogFormat, Observing, OtlpSettings, TelemetrySettings};
 use url::Url;
 
 /// Otto observed, with its traces sent to a collector.
-pub fn observe(collector: &str) -> Observing {
+fn observe(collector: &str) -> Observing {
     telemetry::start(&TelemetrySettings {
         log_level: "error".to_owned(),
         log_format: LogFormat::Json,
