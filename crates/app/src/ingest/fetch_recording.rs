@@ -86,6 +86,10 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
         created_at: now,
     };
     if work.analyses().insert_job(&job, &stored.sha256, now).await? {
+        if let Some(trace) = &run.trace {
+            // an answer may overtake the confirmation of its request
+            work.analyses().set_trace(job.id, trace).await?;
+        }
         work.enqueue(&SubmitToShunya { shunya_job: job.id }, now).await?;
         call.stage = CallStage::of(&call.facts, Some(RecordingState::Stored), AnalysisProgress::None);
         work.calls().save(&call, now).await?;

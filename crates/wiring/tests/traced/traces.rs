@@ -102,7 +102,9 @@ async fn answers_are_linked(collector: &Collector, house: &House, trace: &str) {
     house.until(applied, 0).await;
     let query =
         "SELECT trace FROM webhook_inbox WHERE provider = 'shunya' AND state = 'applied' AND reason IS NULL";
-    for webhook in house.database.texts(query).await {
+    let webhooks = house.database.texts(query).await;
+    assert!(!webhooks.is_empty(), "Shunya sent no webhook that was applied");
+    for webhook in webhooks {
         let (theirs, their_span) = (webhook[3..35].to_owned(), webhook[36..52].to_owned());
         assert_ne!(theirs, trace);
         let to_ours = |span: &Span| span.links.iter().any(|(linked, _)| linked == trace);
