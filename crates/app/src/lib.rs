@@ -5,11 +5,13 @@
 //! - [`analysis`]: Shunya asked, answered, and what an answer becomes.
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
+//! - [`guarded`]: providers asked only when and as often as they may be.
 //! - [`jobs`]: every job kind and schedule in one place.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
 
 pub mod analysis;
 pub mod cron;
+pub mod guarded;
 pub mod ingest;
 pub mod jobs;
 pub mod ports;

@@ -25,4 +25,8 @@ impl Line {
         self.end = Some(later(turn, each));
         left(turn, now)
     }
+    /// Whether nobody stands in it any more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.end.is_none_or(|end| end <= now)
+    }
 }

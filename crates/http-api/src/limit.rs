@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse,
     http::header::{HeaderMap, HeaderName, HeaderValue},
 };
-use app::ports::{Budget, Headroom, Ruling};
+use app::ports::{Budget, Headroom, Ruling, Whose};
 use kernel::{ErrorKind, Timestamp};
 use rbac::{Access, Permission, Route};
 
@@ -59,7 +59,7 @@ pub(crate) async fn limit(
         Budget { what: "user", who: identity.user.as_str(), rate: limits.user },
         Budget { what: "tenant", who: "", rate: limits.tenant },
     ];
-    match state.ports.shared.limiter.take(&identity.company, &budgets).await {
+    match state.ports.shared.limiter.take(Whose::Company(&identity.company), &budgets).await {
         Ruling::Allowed(headroom) => Ok(Some(Told(headroom))),
         Ruling::Denied { headroom, retry_after } => {
             metrics::counter!("otto_rate_limited_total").increment(1);

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use app::presence::Expected;
 use kernel::StoreError;
 use queue::{JobState, Queue};
 use tokio_util::sync::CancellationToken;
 
-use crate::Otto;
+use crate::{Otto, vigil::Vigil};
 
 /// Often enough for an alert that waits a minute, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Tends the pools, and in a server, which is scraped, counts what waits.
-pub(crate) async fn pulse(otto: Otto, scraped: bool, stop: CancellationToken) {
+/// Tends the pools, and in a server, which is scraped, counts what waits and sees whether anybody works.
+pub(crate) async fn pulse(otto: Otto, scraped: bool, expected: Expected, stop: CancellationToken) {
+    let mut vigil = Vigil::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -25,6 +27,9 @@ pub(crate) async fn pulse(otto: Otto, scraped: bool, stop: CancellationToken) {
             metrics::gauge!("otto_db_pool_open", "pool" => pool.pool).set(pool.open as f64);
             metrics::gauge!("otto_db_pool_busy", "pool" => pool.pool).set(pool.busy as f64);
             metrics::gauge!("otto_db_pool_waiting", "pool" => pool.pool).set(pool.waiting as f64);
+        }
+        if scraped && let Ok(parts) = otto.ports.shared.presence.present().await {
+            vigil.look(&expected.absent(&parts), otto.ports.clock.now());
         }
         if scraped && let Err(error) = count_jobs(&otto).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "cannot count jobs");

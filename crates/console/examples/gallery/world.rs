@@ -166,6 +166,7 @@ impl World {
             ids: unused.clone(),
             dice: unused,
             platform: PlatformSecrets::default(),
+            submit: true,
             max_recording_bytes: 0,
         })
     }
