@@ -103,7 +103,8 @@ async fn one_bad_account(database: Database) {
     // the other company's calls go all the way meanwhile
     make(&house, 0, 20..26).await;
     house.analysed(6).await;
-    assert_eq!(house.database.number(waiting).await, 20);
+    let fetching = "SELECT count(*) FROM calls WHERE stage = 'fetching_recording'";
+    assert_eq!(house.database.number(fetching).await, 20);
     let health = told(&house, "callrail", "open").await;
     assert_eq!(health["checks"]["providers"]["callrail"]["everybody"], false);
     // until somebody puts the right account in
