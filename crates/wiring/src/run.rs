@@ -126,7 +126,8 @@ pub async fn start(
     let bound = if parts.server { Some(bind(&settings)?) } else { None };
     let address = bound.as_ref().map(|bound| bound.address);
     let public_url = public_url(&settings, address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))));
-    let otto = Otto::build(settings, public_url.clone()).await?;
+    // large, and done once
+    let otto = Box::pin(Otto::build(settings, public_url.clone())).await?;
     let stop = CancellationToken::new();
     let mut tasks =
         vec![tokio::spawn(pulse(otto.clone(), parts.server, expected(&otto.settings), stop.clone()))];

@@ -22,13 +22,13 @@ struct Absence {
 impl Vigil {
     /// Looks who is absent now, and says so at level error once it has lasted, and every minute from then on.
     pub(crate) fn look(&mut self, absent: &[PartRole], now: Timestamp) {
-        for role in self.to_say(absent, now) {
+        for role in self.due(absent, now) {
             let seconds = self.0.get(&role).map_or(0, |absence| (now - absence.since).num_seconds());
             tracing::error!(role = role.as_str(), seconds, "{}", consequence(role));
         }
     }
 
-    fn to_say(&mut self, absent: &[PartRole], now: Timestamp) -> Vec<PartRole> {
+    fn due(&mut self, absent: &[PartRole], now: Timestamp) -> Vec<PartRole> {
         self.0.retain(|role, absence| {
             let lasts = absent.contains(role);
             if !lasts && absence.said.is_some() {
@@ -36,16 +36,16 @@ impl Vigil {
             }
             lasts
         });
-        let mut due = Vec::new();
+        let mut roles = Vec::new();
         for role in absent {
             let absence = self.0.entry(*role).or_insert(Absence { since: now, said: None });
             let next = absence.said.map_or(absence.since + PATIENCE, |said| said + AGAIN);
             if now >= next {
                 absence.said = Some(now);
-                due.push(*role);
+                roles.push(*role);
             }
         }
-        due
+        roles
     }
 }
 
@@ -64,12 +64,12 @@ mod tests {
         for second in (0..300).step_by(10) {
             // a worker that was there for a moment begins it anew
             let absent = if second == 200 { Vec::new() } else { vec![PartRole::Worker] };
-            if !vigil.to_say(&absent, at(second)).is_empty() {
+            if !vigil.due(&absent, at(second)).is_empty() {
                 said.push(second);
             }
         }
         assert_eq!(said, [30, 90, 150, 240]);
-        assert_eq!(vigil.to_say(&[PartRole::Scheduler], at(300)), []);
-        assert_eq!(vigil.to_say(&[PartRole::Scheduler], at(330)), [PartRole::Scheduler]);
+        assert_eq!(vigil.due(&[PartRole::Scheduler], at(300)), []);
+        assert_eq!(vigil.due(&[PartRole::Scheduler], at(330)), [PartRole::Scheduler]);
     }
 }

@@ -281,17 +281,15 @@ pub fn parts(now: Timestamp, quiet: bool) -> Vec<Part> {
         budget: Some(BudgetLeft { remaining: 171, limit: 180 }),
     };
     let callrail = ProviderSight { slowed: u32::from(!quiet), ..well(Provider::Callrail) };
-    let shunya = match quiet {
-        true => well(Provider::Shunya),
-        false => ProviderSight {
-            standing: Standing::Open,
-            accounts: 3,
-            since: Some(now - Duration::minutes(17)),
-            next_probe: Some(now + Duration::seconds(140)),
-            budget: None,
-            ..well(Provider::Shunya)
-        },
+    let away = ProviderSight {
+        standing: Standing::Open,
+        accounts: 3,
+        since: Some(now - Duration::minutes(17)),
+        next_probe: Some(now + Duration::seconds(140)),
+        budget: None,
+        ..well(Provider::Shunya)
     };
+    let shunya = if quiet { well(Provider::Shunya) } else { away };
     vec![
         part(PartRole::Worker, "otto-7-1c2d3e", vec![callrail, shunya]),
         part(PartRole::Scheduler, "otto-8-4f5a6b", Vec::new()),

@@ -25,7 +25,7 @@ async fn beside(parts: &[Part]) -> Console {
 }
 
 fn all(quiet: bool) -> Vec<Part> {
-    sights::parts(crate::browser::NOW.parse().unwrap(), quiet)
+    sights::parts(crate::browser::NOW.parse().expect("an instant"), quiet)
 }
 
 async fn pages(console: &Console) -> Vec<String> {

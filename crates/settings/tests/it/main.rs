@@ -1,7 +1,5 @@
 //! Settings as operators have them.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
-
 mod background;
 mod names;
 mod vendors;
