@@ -171,3 +171,12 @@ fn rate_limits_have_the_contract_s_defaults_and_can_be_turned_off() {
         assert_eq!(names(&problems), ["RATE_LIMIT_TENANT"], "{wrong}");
     }
 }
+
+#[test]
+fn a_server_that_stops_waits_for_balancers_where_there_are_any() {
+    let delay = |pairs: &[(&str, &str)]| read(&env(pairs)).map(|settings| settings.http.stop_delay.as_secs());
+    assert_eq!(delay(&[]), Ok(0));
+    assert_eq!(delay(&[("OTTO_STOP_DELAY_SECONDS", "7")]), Ok(7));
+    let problems = delay(&[("OTTO_STOP_DELAY_SECONDS", "600")]).unwrap_err();
+    assert_eq!(names(&problems), ["OTTO_STOP_DELAY_SECONDS"]);
+}

@@ -94,6 +94,7 @@ variables! {
     UWC_VERSION = var("UWC_VERSION", "the X-UWC-Version header").or("v1");
     OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
     OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
+    OTTO_STOP_DELAY_SECONDS = var("OTTO_STOP_DELAY_SECONDS", "how long a server that was asked to stop, and says so at /health/ready, still takes requests: until balancers have noticed; unset: 0 in development, 5 otherwise");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
     OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");
     LOG_LEVEL = var("LOG_LEVEL", "error, warn, info, debug, trace, or a tracing filter such as info,app=debug").or("info");

@@ -6,6 +6,7 @@ mod error;
 mod keys;
 pub mod program;
 mod pulse;
+mod report;
 mod run;
 mod tenants;
 mod world;

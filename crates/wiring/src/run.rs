@@ -211,8 +211,10 @@ fn serve(
             limits: limits(settings),
             stand_ins: stand_ins(settings).filter(|_| development),
         },
+        stopping: stop.clone(),
         metrics,
     };
+    let stop_delay = settings.http.stop_delay;
     let pages = ConsoleState { ports: otto.ports.clone(), development, version, stopping: stop.clone() };
     let pages: Mount = Arc::new(console::mount(pages));
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
@@ -221,6 +223,8 @@ fn serve(
         let mut running = running;
         tokio::select! {
             () = stop.cancelled() => {
+                // not ready any more, and still there for whoever has not heard of it
+                tokio::time::sleep(stop_delay).await;
                 let stopping = running.stop();
                 let ((), end) = tokio::join!(stopping, running.ended);
                 if let Err(error) = end {

@@ -12,6 +12,7 @@ use blob_fs::FsBlobs;
 use http_api::{ApiSettings, ApiState, RouteTable};
 use kernel::{Clock, CompanyId, Secret, UserId};
 use testkit::{TestIds, World, contract::blobs::BlobBench, sqlite};
+use tokio_util::sync::CancellationToken;
 
 async fn bench() -> BlobBench {
     let folder = tempfile::tempdir().unwrap();
@@ -40,6 +41,7 @@ async fn bench() -> BlobBench {
             limits: None,
             stand_ins: None,
         },
+        stopping: CancellationToken::new(),
         metrics: Arc::new(String::new),
     };
     let server = bound.run(state, Vec::new(), 1, Duration::from_secs(1)).unwrap();
