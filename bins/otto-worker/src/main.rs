@@ -47,11 +47,11 @@ fn queue_of(name: &str) -> Result<Queue, String> {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let queues = if cli.queues.is_empty() { Queue::ALL.to_vec() } else { of_each_one(cli.queues) };
+    let queues = if cli.queues.is_empty() { Queue::ALL.to_vec() } else { of_each_one(&cli.queues) };
     program::main("otto-worker", Parts { worker: Some(queues), ..Parts::default() })
 }
 
 /// In their own order, whatever was named twice left out.
-fn of_each_one(named: Vec<Queue>) -> Vec<Queue> {
+fn of_each_one(named: &[Queue]) -> Vec<Queue> {
     Queue::ALL.into_iter().filter(|queue| named.contains(queue)).collect()
 }

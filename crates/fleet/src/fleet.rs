@@ -15,7 +15,7 @@ use tokio::{
 use crate::{Balancer, FleetError, FleetSettings, Member, Role, Surroundings, companies};
 
 /// A program that is not there by then never will be. Real seconds of a machine that may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What a program gets to end: its own grace period, and some.
 const GRACE: Duration = Duration::from_secs(30);
 /// How often what is waited for is looked at.

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{Process, ServerError, Signal, free_port};
 
 /// A server that does not answer by then never will.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The superuser.
 const SUPERUSER: &str = "postgres";

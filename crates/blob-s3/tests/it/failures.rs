@@ -5,7 +5,7 @@ use blob_s3::{S3Blobs, S3Credentials, S3Settings};
 use futures_util::TryStreamExt;
 use kernel::Secret;
 
-use crate::store::{Deed, TestStore, bytes, hurried, key};
+use crate::store::{Deed, TestStore, bytes, key};
 
 const PLENTY: u64 = 1 << 30;
 

@@ -32,12 +32,19 @@ async fn workers_come_and_go_and_are_missed_when_there_are_none() {
         Ground::with(|settings| FleetSettings { servers: 1, workers: 1, crons: 1, ..settings }).await;
     each_has_said_what_it_is(&ground);
 
+    ground.fleet.scale(Role::Server, 3).await.unwrap();
     ground.fleet.scale(Role::Worker, 5).await.unwrap();
     workers_are(&ground, 5).await;
     let calls = ground.calls(30).await;
+    for number in 1..=3 {
+        let taken = ground.measured(number, "otto_webhooks_total", "callrail").await;
+        assert!(taken > 0.0, "server {number} got no webhook");
+    }
     // in the middle of it
-    for ended in ground.fleet.scale(Role::Worker, 1).await.unwrap() {
-        assert!(ended.status.success(), "{ended:?}");
+    for role in [Role::Server, Role::Worker] {
+        for ended in ground.fleet.scale(role, 1).await.unwrap() {
+            assert!(ended.status.success(), "{ended:?}");
+        }
     }
     workers_are(&ground, 1).await;
     ground.all_ended(&calls).await;

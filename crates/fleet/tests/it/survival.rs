@@ -206,8 +206,9 @@ pub async fn slots_out_of_order(ground: &Ground) -> Vec<String> {
             found.push(format!("{schedule} has too few slots to tell anything: {times:?}"));
         }
     }
-    let twice = "SELECT s.schedule || ' ' || CAST(s.begins_at AS TEXT) FROM schedule_slots s \
-                 GROUP BY s.schedule, s.begins_at HAVING count(DISTINCT s.job_id) > 1";
-    found.extend(ground.database.texts(twice).await.iter().map(|slot| format!("{slot} was enqueued twice")));
+    // a slot is one row; a job that no slot knows of was enqueued for one that had its job already
+    let twice = "SELECT kind || ' at ' || CAST(created_at AS TEXT) FROM jobs WHERE company_id IS NULL \
+                 AND id NOT IN (SELECT job_id FROM schedule_slots)";
+    found.extend(ground.database.texts(twice).await.iter().map(|job| format!("{job} belongs to no slot")));
     found
 }

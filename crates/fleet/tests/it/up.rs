@@ -78,7 +78,7 @@ async fn one_command_runs_everything_and_leaves_nothing_behind() {
     assert!(fleet.said().contains("otto-worker-1 ended (signal: 9 (SIGKILL)) and is started again"));
 
     fleet.signal(Signal::INT).unwrap();
-    let status = fleet.end(Duration::from_secs(60)).await.unwrap();
+    let status = fleet.end(Duration::from_mins(1)).await.unwrap();
     assert_eq!(status.code(), Some(0), "{}", fleet.said());
     for (name, id) in &processes {
         assert!(!kill("-0", id).await, "{name} still runs");
