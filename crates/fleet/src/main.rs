@@ -94,6 +94,7 @@ async fn run(cli: Cli) -> Result<ExitCode, FleetError> {
     let failed = |source| FleetError::System { what: "listen for signals".to_owned(), source };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     say("starting everything");
     let starting = Fleet::start(settings);
     // told to stop before it has begun: what there is of it ends with us
@@ -101,6 +102,7 @@ async fn run(cli: Cli) -> Result<ExitCode, FleetError> {
         started = starting => started?,
         _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        _ = hangup.recv() => return Ok(ExitCode::SUCCESS),
     };
     say(&overview(&fleet));
     let stop = CancellationToken::new();
@@ -114,6 +116,7 @@ async fn run(cli: Cli) -> Result<ExitCode, FleetError> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            _ = hangup.recv() => break,
             () = sleep(TEND_EVERY) => {}
         }
         for ended in fleet.tend()? {

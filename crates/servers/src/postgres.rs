@@ -17,6 +17,9 @@ use crate::{Process, ServerError, Signal, free_port};
 /// A server that does not answer by then never will.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Whoever drops it waits for its end no longer than this.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The superuser.
 const SUPERUSER: &str = "postgres";
 
@@ -162,8 +165,11 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         // killed, it would leave its own processes to find out for themselves; the folder is about to go
-        if let Some(process) = &self.process {
-            let _ = process.signal(Signal::QUIT);
+        let Some(process) = &mut self.process else { return };
+        let _ = process.signal(Signal::QUIT);
+        let deadline = std::time::Instant::now() + LAST_PATIENCE;
+        while matches!(process.ended(), Ok(None)) && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

@@ -24,6 +24,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::answer::answer;
 use crate::{ServerError, free_port};
 
+/// So many requests are remembered.
+const REMEMBERED: usize = 20_000;
+
 /// What the server does with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
@@ -102,7 +105,12 @@ impl Shared {
     }
 
     fn note(&self, asked: Asked) {
-        self.state().asked.push(asked);
+        let mut state = self.state();
+        if state.asked.len() >= REMEMBERED {
+            state.asked.remove(0);
+        }
+        state.asked.push(asked);
+        drop(state);
         self.count.send_modify(|count| *count += 1);
     }
 }

@@ -5,20 +5,26 @@ use std::{os::unix::process::ExitStatusExt, time::Duration};
 use fleet::Role;
 use servers::{Deed, PostgresStop, Signal};
 use simulators::{Faults, StandIn};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
-use crate::ground::{Ground, eventually};
+use crate::ground::{GUARD, Ground, eventually};
 
 /// How long a breakdown lasts after it was felt.
 const FELT_FOR: Duration = Duration::from_secs(2);
 
-/// A job two workers had: the one that was frozen, and its successor, who has done it.
+/// How long a frozen worker's successor is watched.
+const SUCCEEDS_WITHIN: Duration = Duration::from_secs(15);
+
+/// A job two workers had, the one that was frozen and its successor, as the successor left it.
 #[derive(Debug)]
-pub struct Done {
-    id: String,
-    /// Who did it, when, and at which attempt.
-    row: String,
-}
+pub struct Done(String);
+
+/// Which job it is, who did it, at which attempt, and when.
+const DONE: &str = "CAST(id AS TEXT) || ' ' || coalesce(worker, '') || ' ' || CAST(attempts AS TEXT) || ' ' || \
+                    CAST(finished_at AS TEXT)";
 
 impl Ground {
     pub async fn kill_server(&mut self, number: usize) {
@@ -189,47 +195,63 @@ impl Ground {
     /// on. Answers what the successor has done.
     pub async fn freeze_worker(&mut self, number: usize) -> Vec<Done> {
         let process = self.process_of(Role::Worker, number);
-        let mut held = Vec::new();
-        while held.is_empty() {
+        let begun = Instant::now();
+        loop {
+            let held = self.frozen_with_jobs(number).await;
+            eventually("its jobs are another's", async || self.held_by(process).await.is_empty()).await;
+            let done = self.done_by_another_than(process, &held).await;
+            self.fleet.signal(Role::Worker, number, Signal::CONT).unwrap();
+            eventually("it hears that it has lost them", async || {
+                let said = self.said(Role::Worker, number);
+                said.contains("lost their lease") || said.contains("the lease was lost")
+            })
+            .await;
+            if !done.is_empty() {
+                return done;
+            }
+            assert!(begun.elapsed() < GUARD * 2, "no successor ever does what it took over");
+        }
+    }
+
+    /// Stops a worker that holds jobs; answers them by their ids.
+    async fn frozen_with_jobs(&mut self, number: usize) -> Vec<String> {
+        let process = self.process_of(Role::Worker, number);
+        loop {
             eventually("the worker has jobs", async || !self.held_by(process).await.is_empty()).await;
             self.fleet.signal(Role::Worker, number, Signal::STOP).unwrap();
-            held = self.held_by(process).await;
-            if held.is_empty() {
-                self.fleet.signal(Role::Worker, number, Signal::CONT).unwrap();
+            // they may just have ended
+            let held = self.held_by(process).await;
+            if !held.is_empty() {
+                return held;
             }
+            self.fleet.signal(Role::Worker, number, Signal::CONT).unwrap();
         }
-        eventually("its jobs are another's", async || self.held_by(process).await.is_empty()).await;
-        let ids: Vec<_> = held.iter().map(|id| format!("'{id}'")).collect();
-        let done = format!(
-            "SELECT CAST(id AS TEXT) || ' ' || coalesce(worker, '') || ' ' || CAST(attempts AS TEXT) || ' ' || \
-             CAST(finished_at AS TEXT) FROM jobs WHERE state = 'done' AND id IN ({}) \
-             AND worker NOT LIKE 'otto-{process}-%'",
+    }
+
+    /// Waits until a successor has done one of a worker's jobs, but not for ever: what it took over may be what a provider
+    /// lets wait.
+    async fn done_by_another_than(&self, process: u32, jobs: &[String]) -> Vec<Done> {
+        let ids: Vec<_> = jobs.iter().map(|id| format!("'{id}'")).collect();
+        let query = format!(
+            "SELECT {DONE} FROM jobs WHERE state = 'done' AND id IN ({}) AND worker NOT LIKE 'otto-{process}-%'",
             ids.join(", ")
         );
-        eventually("its successor has done some of them", async || {
-            !self.database.texts(&done).await.is_empty()
-        })
-        .await;
-        let rows = self.database.texts(&done).await;
-        self.fleet.signal(Role::Worker, number, Signal::CONT).unwrap();
-        eventually("it hears that it has lost them", async || {
-            self.said(Role::Worker, number).contains("lost their lease")
-                || self.said(Role::Worker, number).contains("the lease was lost")
-        })
-        .await;
-        let of = |row: String| Done { id: row.split(' ').next().unwrap_or_default().to_owned(), row };
-        rows.into_iter().map(of).collect()
+        let begun = Instant::now();
+        loop {
+            let rows = self.database.texts(&query).await;
+            if !rows.is_empty() || begun.elapsed() > SUCCEEDS_WITHIN {
+                return rows.into_iter().map(Done).collect();
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What the successor of a frozen worker has done is as that left it.
     pub async fn still_as_done(&self, done: &[Done]) -> Vec<String> {
         let mut found = Vec::new();
-        for Done { id, row } in done {
-            let query = format!(
-                "SELECT CAST(id AS TEXT) || ' ' || coalesce(worker, '') || ' ' || CAST(attempts AS TEXT) || ' ' || \
-                 CAST(finished_at AS TEXT) FROM jobs WHERE id = '{id}'"
-            );
-            let now = self.database.texts(&query).await;
+        for Done(row) in done {
+            let id = row.split(' ').next().unwrap_or_default();
+            let now = self.database.texts(&format!("SELECT {DONE} FROM jobs WHERE id = '{id}'")).await;
             if now != [row.clone()] {
                 found.push(format!("a frozen worker changed what its successor did: {row} is {now:?}"));
             }
