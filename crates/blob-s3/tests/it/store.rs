@@ -56,8 +56,8 @@ pub const LONG: usize = (9 << 20) + 1;
 pub fn hurried() -> S3Patience {
     S3Patience {
         connect: Duration::from_secs(2),
-        attempt: Duration::from_millis(400),
-        operation: Duration::from_secs(5),
+        attempt: Duration::from_millis(1200),
+        operation: Duration::from_secs(12),
         attempts: 3,
         stall: Duration::from_secs(1),
     }
