@@ -8,7 +8,10 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{self, HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -106,6 +109,14 @@ pub(crate) async fn guard(
         headers.insert(REQUEST_ID, value);
     }
     cors.mark(headers);
+    if state.stopping.is_cancelled() {
+        // the next request on this connection would find nobody: let it go to another server
+        let head = match &mut answer {
+            Ok(answer) => answer.response_mut().head_mut(),
+            Err(answer) => answer.head_mut(),
+        };
+        head.set_connection_type(ConnectionType::Close);
+    }
     answer.map_err(|answer| InternalError::from_response("the request failed", answer).into())
 }
 

@@ -6,6 +6,7 @@ use app::{
     presence::Expected,
 };
 use kernel::{Calendar, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::{ApiError, Caller, RouteTable};
 
@@ -47,6 +48,8 @@ pub struct ApiState {
     pub table: RouteTable,
     /// Of the deployment.
     pub settings: ApiSettings,
+    /// The process was asked to stop: it is not ready from then on, while it goes on answering for a while.
+    pub stopping: CancellationToken,
     /// Writes what Prometheus reads.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

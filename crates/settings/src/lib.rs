@@ -99,6 +99,8 @@ pub struct HttpSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// How long requests are still taken after readiness has turned false.
+    pub stop_delay: Duration,
 }
 
 /// CallRail.

@@ -269,7 +269,17 @@ fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
         backend_url: reader.url(&v::BACKEND_URL),
         allowed_origins,
         max_webhook_bytes: reader.parse(&v::OTTO_MAX_WEBHOOK_BYTES, "a number of bytes").unwrap_or_default(),
+        stop_delay: read_stop_delay(reader),
     }
+}
+
+fn read_stop_delay(reader: &mut Reader<'_>) -> Duration {
+    let usual = if reader.environment == Environment::Development { 0 } else { 5 };
+    let seconds = reader.parse(&v::OTTO_STOP_DELAY_SECONDS, "a number of seconds").unwrap_or(usual);
+    if seconds > 60 {
+        reader.wrong(&v::OTTO_STOP_DELAY_SECONDS, "must be from 0 to 60");
+    }
+    Duration::from_secs(seconds)
 }
 
 fn read_s3(reader: &mut Reader<'_>) -> Option<S3Settings> {

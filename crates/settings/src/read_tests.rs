@@ -229,3 +229,12 @@ fn personal_data_is_never_shown_in_production() {
     let problems = read(&env(&[("ENVIRONMENT", "production")])).unwrap_err();
     assert!(!names(&problems).contains(&"OBS_REDACT_PII"));
 }
+
+#[test]
+fn a_server_that_stops_waits_for_balancers_where_there_are_any() {
+    let delay = |pairs: &[(&str, &str)]| read(&env(pairs)).map(|settings| settings.http.stop_delay.as_secs());
+    assert_eq!(delay(&[]), Ok(0));
+    assert_eq!(delay(&[("OTTO_STOP_DELAY_SECONDS", "7")]), Ok(7));
+    let problems = delay(&[("OTTO_STOP_DELAY_SECONDS", "600")]).unwrap_err();
+    assert_eq!(names(&problems), ["OTTO_STOP_DELAY_SECONDS"]);
+}

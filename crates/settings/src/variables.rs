@@ -103,6 +103,7 @@ variables! {
     OTTO_BREAKER_SECONDS = var("OTTO_BREAKER_SECONDS", "how long a provider that does not answer is left alone at first; each look that finds it still away doubles that, up to ten times this").or("30");
     OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
     OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
+    OTTO_STOP_DELAY_SECONDS = var("OTTO_STOP_DELAY_SECONDS", "how long a server that was asked to stop, and says so at /health/ready, still takes requests: until balancers have noticed; unset: 0 in development, 5 otherwise");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
     OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");
     OTTO_PROBE_PORT = var("OTTO_PROBE_PORT", "where a worker or cron driver without a server answers /metrics, /health/live and /health/ready; 0 takes a free one; unset: nowhere");

@@ -217,6 +217,11 @@ impl Simulators {
         self.control(of).scripts.add(answer);
     }
 
+    /// Forgets the answers that were laid down.
+    pub fn forget_scripts(&self, of: StandIn) {
+        self.control(of).scripts.clear();
+    }
+
     /// The requests one of them got after number `since`.
     pub fn requests(&self, of: StandIn, since: u64) -> Vec<SeenRequest> {
         self.control(of).seen_since(since)

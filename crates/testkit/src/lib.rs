@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+pub mod aftermath;
 pub mod contract;
 mod databases;
 pub mod fakes;
@@ -20,5 +21,5 @@ mod world;
 pub use databases::{Database, postgres, sqlite};
 pub use ports::{Seen, WatchedClaims, World};
 pub use processes::{Process, Two, eventually};
-pub use redis::{RedisServer, redis_url};
+pub use redis::redis_url;
 pub use world::{Dice, ManualClock, TestIds};

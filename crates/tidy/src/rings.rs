@@ -26,7 +26,7 @@ pub enum Ring {
     Setup,
     /// Puts adapters together.
     Wiring,
-    /// For development: stand-ins and the demonstration.
+    /// For development: stand-ins, throw-away servers, the demonstration, and all of it together.
     Development,
     /// Programs.
     Bin,
@@ -60,7 +60,7 @@ const PLACES: &[(Ring, &[&str])] = &[
     ),
     (Ring::Setup, &["settings", "telemetry"]),
     (Ring::Wiring, &["wiring"]),
-    (Ring::Development, &["simulators", "demo"]),
+    (Ring::Development, &["simulators", "demo", "servers", "fleet"]),
     (Ring::Bin, &["otto", "otto-server", "otto-worker", "otto-cron"]),
     (Ring::Test, &["testkit", "tidy"]),
 ];
@@ -74,7 +74,7 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("aes-gcm", &["vault"]),
     ("aws-config", &["blob-s3"]),
     ("aws-sdk-s3", &["blob-s3"]),
-    ("clap", &["otto", "otto-server", "otto-worker", "otto-cron"]),
+    ("clap", &["otto", "otto-server", "otto-worker", "otto-cron", "fleet"]),
     ("diesel", &["store-sql"]),
     ("diesel-async", &["store-sql"]),
     ("diesel_migrations", &["store-sql"]),
@@ -86,11 +86,15 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["store-sql"]),
     ("maud", &["console"]),
     ("metrics-exporter-prometheus", &["telemetry"]),
+    ("hyper", &["servers"]),
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry-http", &["telemetry"]),
     ("opentelemetry-otlp", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("reqwest", &["provider-callrail", "engine-shunya", "simulators", "demo", "telemetry"]),
+    ("rustix", &["servers"]),
+    ("s3s", &["servers"]),
+    ("s3s-fs", &["servers"]),
     ("sentry", &["telemetry"]),
     ("tokio-postgres", &["store-sql", "testkit"]),
     ("tracing-opentelemetry", &["telemetry"]),

@@ -8,6 +8,7 @@ mod guards;
 mod keys;
 pub mod program;
 mod pulse;
+mod report;
 mod run;
 mod tenants;
 mod vigil;

@@ -6,7 +6,7 @@ use settings::{Environment, Settings};
 use telemetry::{LogFormat, Observing, OtlpSettings, SentrySettings, TelemetrySettings};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Parts, start};
+use crate::{Parts, report::report, start};
 
 /// Whatever stops a program; its text is for people.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -50,6 +50,19 @@ pub fn observe(settings: &Settings, level: &str, parts: &Parts) -> Result<Observ
     })?)
 }
 
+/// For `--help` of every program: what may be done to it, and how it ends.
+pub const SIGNALS_AND_EXIT_CODES: &str = "\
+Signals:
+  SIGTERM, SIGINT  end what has begun within 20 s, hand back the rest, exit with 0
+  SIGKILL          safe at any moment: what was acknowledged is in the database
+
+Exit codes:
+  0  it was asked to stop, and did
+  1  it cannot start, or broke: standard error names the thing and the remedy
+  2  wrong arguments
+
+One line is logged when it has started: what it runs, its version, and the hosts of everything it uses.";
+
 /// Ends when somebody asks the process to.
 pub async fn asked_to_stop() -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -75,7 +88,6 @@ pub async fn run(parts: Parts) -> Result<ExitCode, Failure> {
 
 async fn run_on(settings: Settings, parts: Parts) -> Result<ExitCode, Failure> {
     let observing = observe(&settings, &settings.observe.log_level, &parts)?;
-    let environment = settings.environment.as_str();
     let running = match start(settings, parts.clone(), observing.measured().writer()).await {
         Ok(running) => running,
         Err(error) => {
@@ -83,17 +95,7 @@ async fn run_on(settings: Settings, parts: Parts) -> Result<ExitCode, Failure> {
             return Err(error.into());
         }
     };
-    let queues: Vec<_> = parts.worker.iter().flatten().map(|queue| queue.as_str()).collect();
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        environment,
-        address = running.address.map(|address| address.to_string()),
-        probes = running.probes.map(|address| address.to_string()),
-        server = parts.server,
-        queues = queues.join(","),
-        cron = parts.cron,
-        "started"
-    );
+    report(&running, &parts);
     let broke = tokio::select! {
         stopped = asked_to_stop() => { stopped?; false }
         () = running.ended() => true,

@@ -277,8 +277,10 @@ fn serve(
             expected: expected(settings),
             stand_ins: stand_ins(settings).filter(|_| development),
         },
+        stopping: stop.clone(),
         metrics,
     };
+    let stop_delay = settings.http.stop_delay;
     let pages = ConsoleState {
         ports: otto.ports.clone(),
         expected: expected(settings),
@@ -293,6 +295,8 @@ fn serve(
         let mut running = running;
         tokio::select! {
             () = stop.cancelled() => {
+                // not ready any more, and still there for whoever has not heard of it
+                tokio::time::sleep(stop_delay).await;
                 let stopping = running.stop();
                 let ((), end) = tokio::join!(stopping, running.ended);
                 if let Err(error) = end {

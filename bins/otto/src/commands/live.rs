@@ -7,7 +7,7 @@ use wiring::{Parts, start};
 
 use super::{
     Failure, asked_to_stop,
-    embedded::{StandIns, set_up_tenants, start_stand_ins, tenants},
+    embedded::{StandIns, set_up_tenants, start_stand_ins},
     observe, settings_of,
 };
 use crate::output::say;
@@ -42,7 +42,7 @@ pub async fn run() -> Result<ExitCode, Failure> {
     ));
     let stop = CancellationToken::new();
     let (reports, mut made) = unbounded_channel();
-    let traffic = simulators.traffic(tenants());
+    let traffic = simulators.traffic(demo::companies());
     let until = stop.clone();
     let calling = tokio::spawn(async move { traffic.keep_making(GENTLE, &until, &reports).await });
     let unheard = tokio::spawn(async move { while made.recv().await.is_some() {} });

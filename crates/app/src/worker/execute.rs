@@ -130,7 +130,11 @@ async fn settle(ports: &Ports, claimed: &ClaimedJob, kind: Option<&'static JobKi
     let now = ports.clock.now();
     let after = |wait: Duration| now + chrono::Duration::from_std(wait).unwrap_or_default();
     let release = match ended {
-        Ended::Done(Done::Committed) | Ended::Stopped(Stop::LeaseLost) => return false,
+        Ended::Done(Done::Committed) => return false,
+        Ended::Stopped(Stop::LeaseLost) => {
+            tracing::warn!("the lease was lost; the job is left to whoever has it now");
+            return false;
+        }
         Ended::Done(Done::Finished) => return true,
         Ended::Done(Done::Snooze(wait)) => Release::Snooze { at: after(wait) },
         Ended::Stopped(Stop::Cancelled) => Release::Cancel,

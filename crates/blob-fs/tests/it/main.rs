@@ -12,6 +12,7 @@ use blob_fs::FsBlobs;
 use http_api::{ApiSettings, ApiState, RouteTable};
 use kernel::{Clock, CompanyId, Secret, UserId};
 use testkit::{TestIds, World, contract::blobs::BlobBench, sqlite};
+use tokio_util::sync::CancellationToken;
 
 async fn bench() -> BlobBench {
     let folder = tempfile::tempdir().unwrap();
@@ -45,6 +46,7 @@ async fn bench() -> BlobBench {
             expected: app::presence::Expected { worker: false, scheduler: false },
             stand_ins: None,
         },
+        stopping: CancellationToken::new(),
         metrics: Arc::new(String::new),
     };
     let server = bound.run(state, Vec::new(), 1, Duration::from_secs(1)).unwrap();

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use kernel::{CompanyId, EventId, Provider};
 use queue::Queue;
 use serde_json::json;
-use testkit::{Database, Process, RedisServer, TestIds, Two, eventually};
+use servers::RedisServer;
+use testkit::{Database, Process, TestIds, Two, eventually};
 use tokio::time::timeout;
 
 use crate::two_at;
@@ -125,26 +126,26 @@ async fn everything_works(two: &Two) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_not_there_at_the_start_may_come_later() {
-    let mut server = RedisServer::prepared();
+    let mut server = RedisServer::prepared().unwrap();
     let two = two_at(&server.url()).await;
     let mut bell = soon(two.there.doorbell.listen()).await;
     promises_kept_without(&two).await;
-    server.start().await;
+    server.start().await.unwrap();
     assert_eq!(bell.rung().await, Queue::ALL, "rings may have been missed");
     everything_works(&two).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_killed_and_comes_back_is_used_again() {
-    let mut server = RedisServer::started().await;
+    let mut server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
     let mut bell = two.there.doorbell.listen().await;
     let mut stream = two.there.events.subscribe(&company()).await;
-    server.kill();
+    server.kill().await.unwrap();
     promises_kept_without(&two).await;
     two.here.events.publish(&company(), &[event(2)]);
-    server.start().await;
+    server.start().await.unwrap();
     while bell.rung().await != Queue::ALL {}
     while !matches!(stream.next().await, Err(NoEvents::Missed(_))) {}
     everything_works(&two).await;
@@ -152,18 +153,18 @@ async fn one_that_is_killed_and_comes_back_is_used_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_freezes_holds_nobody_up() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
-    server.freeze();
+    server.freeze().unwrap();
     promises_kept_without(&two).await;
-    server.thaw();
+    server.thaw().unwrap();
     everything_works(&two).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_dawdles_holds_nobody_up() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
     server.say("CLIENT PAUSE 3000 ALL");
@@ -176,7 +177,7 @@ async fn one_that_dawdles_holds_nobody_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_forgets_everything_is_told_again() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
     let Acquired::Held(lock) = two.here.shared.locks.acquire("cron", LONG).await else {
@@ -199,7 +200,7 @@ async fn one_that_forgets_everything_is_told_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_wrong_password_it_is_down_and_nothing_else() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     server.say("CONFIG SET requirepass right");
     let url = |password| server.url().replace("redis://", &format!("redis://default:{password}@"));
     promises_kept_without(&two_at(&url("wrong")).await).await;

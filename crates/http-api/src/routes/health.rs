@@ -47,18 +47,21 @@ pub async fn live() -> HttpResponse {
     probed(true, &json!({ "status": "alive" }))
 }
 
-/// The process can serve.
+/// The process can serve, and is not about to end: whoever spreads requests over several sends none here any more.
 pub async fn ready(state: Data<ApiState>) -> HttpResponse {
     let started = tokio::time::Instant::now();
     let database = database_answers(&state).await;
+    let stopping = state.stopping.is_cancelled();
+    let ready = database && !stopping;
     let body = json!({
-        "ready": database,
+        "ready": ready,
         "components": { "database": database },
+        "stopping": stopping,
         "timestamp": rfc3339(state.now()),
         "duration_ms": started.elapsed().as_secs_f64() * 1000.0,
         "service": "otto",
     });
-    probed(database, &body)
+    probed(ready, &body)
 }
 
 /// Component by component; says that something is wrong, not what an error said.

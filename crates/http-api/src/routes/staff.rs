@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::ApiState;
 
-/// Whoever is at work takes a moment to see a job.
-const PROMPT: chrono::Duration = chrono::Duration::seconds(30);
+/// Whoever is at work, or is just being started again, takes a moment to see a job.
+const PROMPT: chrono::Duration = chrono::Duration::seconds(5);
 
 pub(crate) struct Staff(Result<Vec<Part>, Unknowable>);
 
@@ -186,7 +186,7 @@ mod tests {
         let depths = [ready(Queue::Asr), ready(Queue::Shunya)];
         let told = "queue shunya has 3 ready jobs, oldest 60 s, and no live worker serves it";
         assert_eq!(staff.missing(ALL, &depths, at(100)), [told]);
-        assert!(staff.missing(ALL, &depths, at(50)).is_empty(), "it has hardly begun to wait");
+        assert!(staff.missing(ALL, &depths, at(44)).is_empty(), "it has hardly begun to wait");
     }
 
     #[test]

@@ -79,7 +79,8 @@ impl House {
             given.insert(name.to_owned(), value.to_owned());
         }
         let settings = settings::read(&given).expect("the settings are fine");
-        let running = start(settings, parts, metrics).await.expect("Otto starts");
+        // boxed: all of Otto is too much for each test to hold
+        let running = Box::pin(start(settings, parts, metrics)).await.expect("Otto starts");
         set_up_tenant(&running.otto.ports, new_tenant(&tenant, &[])).await.expect("the tenant is set up");
         simulators.set_otto_url(running.public_url.as_str());
         let http = Client::builder().no_proxy().timeout(GUARD).build().expect("an HTTP client");

@@ -15,7 +15,7 @@ const GUARD: Duration = Duration::from_mins(1);
 
 /// A running Otto's metrics are those of the list, under their labels and no others: what dashboards and alerts may use.
 pub async fn every_metric_is_there_and_no_other(observing: &Observing) {
-    let redis = testkit::RedisServer::started().await;
+    let redis = servers::RedisServer::started().await.expect("a Redis");
     let stand_ins = SimulatorSettings { time_scale: 0.01, ..SimulatorSettings::default() };
     let tenant = SimulatedTenant::demo(1).remove(0);
     let url = redis.url();
