@@ -28,3 +28,7 @@ demo calls="500" faults="heavy":
 # bring .env.example up to date with the code
 env-example:
     cargo run -- config example > .env.example
+
+# measure Otto against its targets; OTTO_BASELINE_DIR names the Python stack to compare with
+bench *args:
+    benches/run {{args}}

@@ -33,6 +33,11 @@ impl Params {
         self.wrong.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 
+    /// Whether any of these is there.
+    pub fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.pairs.contains_key(*name))
+    }
+
     /// As sent. A NUL is in no text that could be found.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let text = self.pairs.get(name)?.clone();

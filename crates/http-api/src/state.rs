@@ -1,14 +1,15 @@
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use app::{
     Ports,
     ports::{Authenticator, Rate},
     presence::Expected,
 };
-use kernel::{Calendar, Timestamp};
-use tokio_util::sync::CancellationToken;
+use kernel::{Calendar, ErrorKind, Timestamp};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::Instrument;
 
-use crate::{ApiError, Caller, RouteTable};
+use crate::{ApiError, Caller, RouteTable, error::internal, params::Params};
 
 /// What the API needs to know of its deployment.
 #[derive(Clone, Debug)]
@@ -52,6 +53,9 @@ pub struct ApiState {
     pub stopping: CancellationToken,
     /// Writes what Prometheus reads.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The runtime the process began with. Database connections live there: work that asks the database many times is
+    /// done there too, since each answer would otherwise have to wake another thread; and it outlives the web server's.
+    pub home: tokio::runtime::Handle,
 }
 
 impl ApiState {
@@ -60,9 +64,34 @@ impl ApiState {
         self.ports.clock.now()
     }
 
+    /// Reads at home, and gives up when nobody waits for the answer any more.
+    pub async fn read<T, E, F>(&self, read: impl FnOnce(Arc<Ports>) -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Into<ApiError> + Send + 'static,
+    {
+        let reading = self.home.spawn(read(self.ports.clone()).in_current_span());
+        match AbortOnDropHandle::new(reading).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(error) => Err(internal(ErrorKind::Internal, &error)),
+        }
+    }
+
     /// The caller's company's calendar.
     pub async fn calendar(&self, caller: &Caller) -> Result<Calendar, ApiError> {
-        let company = self.ports.tenants.find(&caller.identity.company).await?;
+        let id = caller.identity.company.clone();
+        let company = self.read(|ports| async move { ports.tenants.find(&id).await }).await?;
         Ok(company.map_or(Calendar::UTC, |company| company.calendar))
+    }
+
+    /// The same for reading these parameters, if any of them is there to be read.
+    pub async fn calendar_for(
+        &self,
+        caller: &Caller,
+        params: &Params,
+        names: [&str; 2],
+    ) -> Result<Calendar, ApiError> {
+        if params.has_any(&names) { self.calendar(caller).await } else { Ok(Calendar::UTC) }
     }
 }

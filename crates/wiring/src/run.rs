@@ -279,6 +279,7 @@ fn serve(
         },
         stopping: stop.clone(),
         metrics,
+        home: tokio::runtime::Handle::current(),
     };
     let stop_delay = settings.http.stop_delay;
     let pages = ConsoleState {

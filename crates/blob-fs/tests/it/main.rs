@@ -48,6 +48,7 @@ async fn bench() -> BlobBench {
         },
         stopping: CancellationToken::new(),
         metrics: Arc::new(String::new),
+        home: tokio::runtime::Handle::current(),
     };
     let server = bound.run(state, Vec::new(), 1, Duration::from_secs(1)).unwrap();
     let now = world.clock.now();

@@ -46,7 +46,8 @@ pub async fn list(
     let list = if lead == Some(None) {
         AppointmentList { appointments: Vec::new(), total: 0, date: day }
     } else {
-        state.ports.reads.appointments(&caller.viewer(), &query).await?
+        let viewer = caller.viewer();
+        state.read(|ports| async move { ports.reads.appointments(&viewer, &query).await }).await?
     };
     Ok(enveloped(&request, list, state.now()))
 }
@@ -59,7 +60,8 @@ pub async fn get(
     path: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let missing = || ApiError::not_found("Appointment");
-    let id = path.parse().map_err(|_| missing())?;
-    let appointment = state.ports.reads.appointment(&caller.viewer(), id).await?.ok_or_else(missing)?;
+    let (viewer, id) = (caller.viewer(), path.parse().map_err(|_| missing())?);
+    let appointment = state.read(|ports| async move { ports.reads.appointment(&viewer, id).await }).await?;
+    let appointment = appointment.ok_or_else(missing)?;
     Ok(enveloped(&request, appointment, state.now()))
 }

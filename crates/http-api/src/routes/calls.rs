@@ -25,7 +25,8 @@ fn number(text: &str) -> Result<CallId, ApiError> {
 }
 
 async fn find(state: &ApiState, caller: &Caller, id: &str) -> Result<CallDetail, ApiError> {
-    call_detail(&state.ports, &caller.viewer(), number(id)?).await?.ok_or_else(no_call)
+    let (viewer, id) = (caller.viewer(), number(id)?);
+    state.read(|ports| async move { call_detail(&ports, &viewer, id).await }).await?.ok_or_else(no_call)
 }
 
 /// `GET /api/v1/calls`: newest first, by cursor, at the same cost at any depth.
@@ -36,7 +37,7 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
-    let calendar = state.calendar(&caller).await?;
+    let calendar = state.calendar_for(&caller, &params, ["date_from", "date_to"]).await?;
     let stages = CallStage::ALL.map(CallStage::as_str);
     // a filter by an id that is none of ours finds nothing
     let (contact, lead) = (params.id("contact_card_id"), params.id("lead_id"));
@@ -62,7 +63,8 @@ pub async fn list(
     let page = if nothing {
         app::reads::CallPage { calls: Vec::new(), next_cursor: None, limit: filter.limit }
     } else {
-        state.ports.reads.calls(&caller.viewer(), &filter).await?
+        let viewer = caller.viewer();
+        state.read(|ports| async move { ports.reads.calls(&viewer, &filter).await }).await?
     };
     Ok(enveloped(&request, page, state.now()))
 }
@@ -104,7 +106,9 @@ pub async fn legacy_list(
     let offset = params.integer("offset", 0..=i64::MAX, 0);
     params.check()?;
     let slice = Slice { limit, offset };
-    let calls = state.ports.reads.dashboard_calls(&caller.viewer(), DashboardBucket::All, slice).await?;
+    let (viewer, all) = (caller.viewer(), DashboardBucket::All);
+    let calls =
+        state.read(|ports| async move { ports.reads.dashboard_calls(&viewer, all, slice).await }).await?;
     Ok(HttpResponse::Ok().json(LegacyCalls::from(calls)))
 }
 

@@ -10,9 +10,10 @@ async fn answer(
     request: &HttpRequest,
     state: &ApiState,
     caller: &Caller,
-    query: &ContactQuery,
+    query: ContactQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let card = contact_card(&state.ports, &caller.viewer(), query).await?;
+    let viewer = caller.viewer();
+    let card = state.read(|ports| async move { contact_card(&ports, &viewer, &query).await }).await?;
     let card = card.ok_or_else(|| ApiError::not_found("Contact card"))?;
     Ok(enveloped(request, card, state.now()))
 }
@@ -25,7 +26,7 @@ pub async fn get(
     path: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = path.parse().map_err(|_| ApiError::not_found("Contact card"))?;
-    answer(&request, &state, &caller, &ContactQuery::Id(id)).await
+    answer(&request, &state, &caller, ContactQuery::Id(id)).await
 }
 
 /// `GET /api/v1/contact-cards/by-phone`.
@@ -40,5 +41,5 @@ pub async fn by_phone(
     let phone = params.phone("phone_number");
     params.check()?;
     let phone = phone.ok_or_else(|| ApiError::not_found("Contact card"))?;
-    answer(&request, &state, &caller, &ContactQuery::Phone(phone)).await
+    answer(&request, &state, &caller, ContactQuery::Phone(phone)).await
 }

@@ -7,7 +7,7 @@ use app::{
 };
 use insights::{DayRange, Window};
 use kernel::{Calendar, StoreError};
-use rbac::Grant;
+use rbac::{Grant, Role};
 
 use crate::{
     ApiError, ApiState, Caller,
@@ -27,19 +27,24 @@ pub async fn metrics(
     Params::of(&request).company(&caller)?;
     let now = state.now();
     let viewer = caller.viewer();
-    let whose = match viewer.reach {
-        Grant::Company => "company",
-        Grant::Own => viewer.user.as_str(),
+    // a CSR's answer holds numbers of their own
+    let whose = match (viewer.reach, viewer.role) {
+        (Grant::Company, Role::Manager | Role::SalesRep) => "company",
+        (Grant::Own, _) | (_, Role::Csr) => viewer.user.as_str(),
     };
     let detail = format!("{}:{whose}", viewer.role);
     let key = CacheKey { company: viewer.company.clone(), what: "dashboard_metrics", detail };
-    let compute = Box::pin(async {
-        let metrics = state.ports.reads.headline(&viewer, Window::last_30_days(now)).await?;
-        let metrics = serde_json::to_vec(&metrics)
-            .map_err(|error| StoreError::Statement { table: "calls", source: Box::new(error) })?;
-        Ok(metrics.into())
-    });
-    let metrics = state.ports.shared.cache.get_or_compute(&key, FRESH, compute).await?;
+    let metrics = state
+        .read(|ports| async move {
+            let compute = Box::pin(async {
+                let metrics = ports.reads.headline(&viewer, Window::last_30_days(now)).await?;
+                let metrics = serde_json::to_vec(&metrics)
+                    .map_err(|error| StoreError::Statement { table: "calls", source: Box::new(error) })?;
+                Ok(metrics.into())
+            });
+            ports.shared.cache.get_or_compute(&key, FRESH, compute).await
+        })
+        .await?;
     Ok(enveloped_json(&request, &metrics, now))
 }
 
@@ -67,7 +72,9 @@ pub async fn booking_rate(
     params.company(&caller)?;
     let calendar = state.calendar(&caller).await?;
     let days = days(&mut params, &state, calendar)?;
-    let points = state.ports.reads.booking_rates(&caller.viewer(), days, calendar).await?;
+    let viewer = caller.viewer();
+    let points =
+        state.read(|ports| async move { ports.reads.booking_rates(&viewer, days, calendar).await }).await?;
     Ok(enveloped(&request, points, state.now()))
 }
 
@@ -82,7 +89,9 @@ pub async fn top_objections(
     let calendar = state.calendar(&caller).await?;
     let limit = params.integer("limit", 1..=20, 5);
     let window = days(&mut params, &state, calendar)?.window(calendar);
-    let objections = state.ports.reads.top_objections(&caller.viewer(), window, limit).await?;
+    let viewer = caller.viewer();
+    let objections =
+        state.read(|ports| async move { ports.reads.top_objections(&viewer, window, limit).await }).await?;
     Ok(enveloped(&request, objections, state.now()))
 }
 
@@ -102,6 +111,8 @@ pub async fn calls(
     params.check()?;
     let bucket = DashboardBucket::ALL.into_iter().find(|bucket| Some(bucket.as_str()) == wanted.as_deref());
     let bucket = bucket.unwrap_or(DashboardBucket::All);
-    let calls = state.ports.reads.dashboard_calls(&caller.viewer(), bucket, Slice { limit, offset }).await?;
+    let (viewer, slice) = (caller.viewer(), Slice { limit, offset });
+    let calls =
+        state.read(|ports| async move { ports.reads.dashboard_calls(&viewer, bucket, slice).await }).await?;
     Ok(enveloped(&request, calls, state.now()))
 }

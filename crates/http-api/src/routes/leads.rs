@@ -19,7 +19,7 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
-    let calendar = state.calendar(&caller).await?;
+    let calendar = state.calendar_for(&caller, &params, ["date_from", "date_to"]).await?;
     let filter = LeadFilter {
         statuses: params.words("status"),
         source: params.word("source"),
@@ -37,8 +37,11 @@ pub async fn list(
     };
     params.ordered("date_from", filter.from, filter.until);
     params.check()?;
-    let LeadList { rows, total } = state.ports.reads.leads(&caller.viewer(), &filter, state.now()).await?;
-    let totals = [("total", total), ("limit", filter.limit), ("offset", filter.offset)];
+    let (viewer, now) = (caller.viewer(), state.now());
+    let (limit, offset) = (filter.limit, filter.offset);
+    let LeadList { rows, total } =
+        state.read(|ports| async move { ports.reads.leads(&viewer, &filter, now).await }).await?;
+    let totals = [("total", total), ("limit", limit), ("offset", offset)];
     let meta: Map<_, _> = totals.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     Ok(with_meta(&request, rows, state.now(), meta))
 }
@@ -51,7 +54,8 @@ pub async fn get(
     path: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let missing = || ApiError::not_found("Lead");
-    let id = path.parse().map_err(|_| missing())?;
-    let lead = state.ports.reads.lead(&caller.viewer(), id).await?.ok_or_else(missing)?;
+    let (viewer, id) = (caller.viewer(), path.parse().map_err(|_| missing())?);
+    let lead = state.read(|ports| async move { ports.reads.lead(&viewer, id).await }).await?;
+    let lead = lead.ok_or_else(missing)?;
     Ok(enveloped(&request, lead, state.now()))
 }

@@ -9,7 +9,8 @@ pub async fn get(
     state: Data<ApiState>,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
-    let snapshot = state.ports.reads.pipeline(&caller.viewer()).await?;
+    let viewer = caller.viewer();
+    let snapshot = state.read(|ports| async move { ports.reads.pipeline(&viewer).await }).await?;
     let queues: Vec<_> = snapshot
         .queues
         .iter()

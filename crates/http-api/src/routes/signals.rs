@@ -11,7 +11,7 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
-    let calendar = state.calendar(&caller).await?;
+    let calendar = state.calendar_for(&caller, &params, ["created_after", "created_before"]).await?;
     let (lead, appointment, contact) =
         (params.id("lead_id"), params.id("appointment_id"), params.id("contact_card_id"));
     let nothing = lead == Some(None) || appointment == Some(None) || contact == Some(None);
@@ -29,7 +29,8 @@ pub async fn list(
     let signals = if nothing {
         KeySignalList { signals: Vec::new(), total: 0, unacknowledged_count: 0 }
     } else {
-        state.ports.reads.key_signals(&caller.viewer(), &filter).await?
+        let viewer = caller.viewer();
+        state.read(|ports| async move { ports.reads.key_signals(&viewer, &filter).await }).await?
     };
     Ok(enveloped(&request, signals, state.now()))
 }

@@ -14,7 +14,7 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::of(&request);
     params.company(&caller)?;
-    let calendar = state.calendar(&caller).await?;
+    let calendar = state.calendar_for(&caller, &params, ["due_before", "due_after"]).await?;
     let (lead, contact) = (params.id("lead_id"), params.id("contact_card_id"));
     let nothing = lead == Some(None) || contact == Some(None);
     let filter = TaskFilter {
@@ -33,7 +33,8 @@ pub async fn list(
     let tasks = if nothing {
         TaskList { tasks: Vec::new(), total: 0, overdue_count: 0 }
     } else {
-        state.ports.reads.tasks(&caller.viewer(), &filter, state.now()).await?
+        let (viewer, now) = (caller.viewer(), state.now());
+        state.read(|ports| async move { ports.reads.tasks(&viewer, &filter, now).await }).await?
     };
     Ok(enveloped(&request, tasks, state.now()))
 }
@@ -46,8 +47,9 @@ pub async fn get(
     path: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let missing = || ApiError::not_found("Task");
-    let id = path.parse().map_err(|_| missing())?;
+    let (viewer, id) = (caller.viewer(), path.parse().map_err(|_| missing())?);
     let now = state.now();
-    let task = state.ports.reads.task(&caller.viewer(), id, now).await?.ok_or_else(missing)?;
+    let task = state.read(|ports| async move { ports.reads.task(&viewer, id, now).await }).await?;
+    let task = task.ok_or_else(missing)?;
     Ok(enveloped(&request, task, now))
 }

@@ -42,10 +42,12 @@ fn kind_of(pattern: &str) -> &'static str {
     KINDS.iter().find(|(name, _)| *name == last).map_or("call", |(_, kind)| kind)
 }
 
+/// `pattern` is the one the request matched: asking for it goes through the routes once more.
 async fn delivery(
     request: &HttpRequest,
     state: &ApiState,
     payload: Payload,
+    pattern: &str,
     kind: &'static str,
     proof: &[&str],
 ) -> Result<Delivery, ApiError> {
@@ -54,7 +56,6 @@ async fn delivery(
         |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let tenant_key = request.match_info().get("tenant_key").map(|key| Secret::new(key.to_owned()));
     // the segment is as good as a password, in whatever spelling; what is kept is the path after it
-    let pattern = request.match_pattern().unwrap_or_default();
     let path = match pattern.strip_prefix("/t/{tenant_key}") {
         Some(rest) => rest.to_owned(),
         None => request.path().to_owned(),
@@ -113,14 +114,15 @@ pub async fn callrail(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let seen = Seen::begin(Provider::Callrail);
-    let kind = kind_of(&request.match_pattern().unwrap_or_default());
-    let delivery = delivery(&request, &state, payload, kind, &["signature"])
+    let pattern = request.match_pattern().unwrap_or_default();
+    let delivery = delivery(&request, &state, payload, &pattern, kind_of(&pattern), &["signature"])
         .await
         .inspect_err(|_| seen.end("unread"))?;
     let is_signed = delivery.proof("signature").is_some();
     let ports = state.ports.clone();
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
-    let accepted = tokio::spawn(async move { accept_call(&ports, &delivery).await }.in_current_span()).await;
+    let accepted =
+        state.home.spawn(async move { accept_call(&ports, &delivery).await }.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_call(error, &seen, is_signed)),
@@ -193,7 +195,8 @@ pub async fn shunya(
 ) -> Result<HttpResponse, ApiError> {
     let seen = Seen::begin(Provider::Shunya);
     let proof = ["x-shunya-signature", "x-shunya-timestamp", "x-shunya-task-id"];
-    let delivery = delivery(&request, &state, payload, "shunya.webhook", &proof)
+    let pattern = request.match_pattern().unwrap_or_default();
+    let delivery = delivery(&request, &state, payload, &pattern, "shunya.webhook", &proof)
         .await
         .inspect_err(|_| seen.end("unread"))?;
     let is_json = delivery.content_type.as_deref().is_none_or(|text| {
@@ -202,7 +205,7 @@ pub async fn shunya(
     });
     let ports = state.ports.clone();
     let accepted =
-        tokio::spawn(async move { accept_engine(&ports, &delivery).await }.in_current_span()).await;
+        state.home.spawn(async move { accept_engine(&ports, &delivery).await }.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_engine(error, &seen)),

@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use kernel::UserId;
 use rbac::Access;
 use reqwest::Method;
 use serde_json::Value;
 use simulators::SimulatorSecrets;
+use wiring::{NewTenant, set_up_tenant};
 
 use crate::{
     answer::answer,
-    bench::{Bench, Wanted},
+    bench::{Bench, Wanted, as_configured},
     seeded::Seeded,
 };
 
@@ -153,6 +155,24 @@ async fn another_company_s_things_are_not_there() {
     let phone = seeded.at("/api/v1/contact-cards/by-phone").await;
     bench.get(&phone).await.is(200);
     bench.get_as(&stranger, &phone).await.is_error(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_csr_s_own_numbers_are_nobody_else_s() {
+    let bench = Bench::sqlite().await;
+    let people = ["csr_one", "csr_two"].map(|id| (UserId::try_new(id).unwrap(), None, rbac::Role::Csr));
+    let tenant = NewTenant { users: people.to_vec(), ..as_configured(&bench.tenants[0]) };
+    set_up_tenant(&bench.otto.ports, tenant).await.unwrap();
+    let mut body = crate::callrail::payload(&bench.tenants[0], "CAL1");
+    body["csr_id"] = "csr_one".into();
+    body["start_time"] = bench.otto.ports.clock.now().to_rfc3339().into();
+    bench.callrail("/callrail/call.completed", body.to_string()).await.is(200);
+    // one right after the other: what was made for one must not be kept for the other
+    for (csr, own) in [("csr_one", 1), ("csr_two", 0)] {
+        let metrics = bench.get_as(&format!("dev:csr:{csr}"), "/api/v1/dashboard/metrics").await.data();
+        assert_eq!(metrics["total_leads"], 1, "{metrics}");
+        assert_eq!(metrics["personal"]["total_leads"], own, "{csr}: {metrics}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,1 @@
+"""Otto's benches: what they start, drive, measure and report. See README.md in the folder above."""
