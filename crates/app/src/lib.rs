@@ -5,6 +5,7 @@
 //! - [`analysis`]: Shunya asked, answered, and what an answer becomes.
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
+//! - [`guarded`]: providers asked only when and as often as they may be.
 //! - [`jobs`]: every job kind and schedule in one place.
 //! - [`counts`]: what waits, for whoever watches over Otto.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
@@ -12,6 +13,7 @@
 pub mod analysis;
 pub mod counts;
 pub mod cron;
+pub mod guarded;
 pub mod ingest;
 pub mod jobs;
 pub mod ports;

@@ -16,6 +16,7 @@ fn outcome_of<T>(result: &Result<T, ProviderError>) -> &'static str {
         Err(ProviderError::Unavailable { .. }) => "unavailable",
         Err(ProviderError::KeyRefused { .. }) => "key_refused",
         Err(ProviderError::Timeout) => "timeout",
+        Err(ProviderError::Held { .. }) => "held",
     }
 }
 

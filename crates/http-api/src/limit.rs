@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse,
     http::header::{HeaderMap, HeaderName, HeaderValue},
 };
-use app::ports::{Budget, Headroom, Ruling};
+use app::ports::{Budget, Headroom, Ruling, Whose};
 use kernel::{ErrorKind, Timestamp};
 use rbac::{Access, Permission, Route};
 
@@ -59,7 +59,7 @@ pub(crate) async fn limit(
         Budget { what: "user", who: identity.user.as_str(), rate: limits.user },
         Budget { what: "tenant", who: "", rate: limits.tenant },
     ];
-    let ruling = state.ports.shared.limiter.take(&identity.company, &budgets).await;
+    let ruling = state.ports.shared.limiter.take(Whose::Company(&identity.company), &budgets).await;
     let decision = match ruling {
         Ruling::Allowed(_) => "allowed",
         Ruling::Denied { .. } => "denied",

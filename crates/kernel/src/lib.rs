@@ -15,7 +15,7 @@ mod secret;
 mod time;
 
 pub use calendar::{Calendar, UnknownZone};
-pub use error::{BoxError, ErrorKind, ProviderError, StoreError};
+pub use error::{BoxError, ErrorKind, Hold, ProviderError, StoreError};
 pub use fingerprint::fingerprint;
 pub use ids::{
     AnalysisId, AppointmentId, CallId, CompanyId, ContactCardId, EventId, IdError, IdSource, InboxId, JobId,

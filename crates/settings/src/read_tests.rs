@@ -116,6 +116,11 @@ fn a_bucket_is_expected_where_customers_are() {
         for variable in &required {
             let value = match variable.name {
                 "DATABASE_URL" => "postgres://h/d",
+                "CLERK_SECRET_KEY" => "sk_x",
+                "CLERK_ISSUER" => "https://h",
+                "CLERK_WEBHOOK_SECRET" => "whsec_x",
+                "TWILIO_ACCOUNT_SID" => "AC00000000000000000000000000000001",
+                name if name.ends_with("_NUMBER") => "+16025550100",
                 name if name.ends_with("URL") => "https://h",
                 _ => "x",
             };

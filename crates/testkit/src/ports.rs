@@ -81,6 +81,7 @@ impl World {
                 callrail_api_key: Some(Secret::new("key".to_owned())),
                 callrail_account_id: Some("ACC1".to_owned()),
             },
+            submit: true,
             max_recording_bytes: 1 << 20,
         };
         Self { ports: Arc::new(ports), db, clock, provider, engine, blobs, bus, claims }

@@ -37,7 +37,10 @@ pub enum Ring {
 /// Every crate has its place; a new one must be given one here.
 const PLACES: &[(Ring, &[&str])] = &[
     (Ring::Kernel, &["kernel"]),
-    (Ring::Domain, &["tenancy", "rbac", "idempotency", "calls", "shunya-jobs", "crm", "insights", "queue"]),
+    (
+        Ring::Domain,
+        &["tenancy", "rbac", "idempotency", "breaker", "calls", "shunya-jobs", "crm", "insights", "queue"],
+    ),
     (Ring::App, &["app"]),
     (
         Ring::Adapter,

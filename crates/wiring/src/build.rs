@@ -2,6 +2,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{
     Ports,
+    guarded::ProviderGuard,
     ports::{BlobStore, PlatformSecrets},
 };
 use blob_fs::FsBlobs;
@@ -19,6 +20,7 @@ use crate::{
     StartError,
     between::Between,
     counted::CountedCache,
+    guards::Guards,
     keys::{check_key, encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
@@ -37,6 +39,8 @@ pub struct Otto {
     pub settings: Arc<Settings>,
     /// Whose connections are tended while it runs.
     pub(crate) pools: Pools,
+    /// What stands before each provider.
+    pub(crate) guards: Vec<Arc<ProviderGuard>>,
 }
 
 /// The connections to the database.
@@ -122,6 +126,9 @@ impl Otto {
         let pools = Pools { store: store.clone(), system: system.clone() };
         let mut between = Between::of(&settings, &clock, &ids).await?;
         between.shared.cache = Arc::new(CountedCache(between.shared.cache));
+        let guards = Guards::of(&settings, &between.shared, &clock);
+        let callrail = guards.callrail(&settings, Arc::new(callrail(&settings, clock.clone())?));
+        let engine = guards.shunya(&settings, Arc::new(shunya(&settings, clock.clone(), ids.clone())?));
         let ports = Ports {
             reads: store.clone(),
             store,
@@ -137,8 +144,8 @@ impl Otto {
             events: between.events,
             shared: between.shared,
             callrail_webhooks: Arc::new(CallrailWebhooks),
-            callrail: Arc::new(callrail(&settings, clock.clone())?),
-            engine: Arc::new(shunya(&settings, clock.clone(), ids.clone())?),
+            callrail,
+            engine,
             engine_webhooks: Arc::new(ShunyaWebhooks::new(
                 settings.shunya.hmac_secret.clone(),
                 match settings.shunya.signature {
@@ -156,10 +163,11 @@ impl Otto {
                 callrail_api_key: settings.callrail.api_key.clone(),
                 callrail_account_id: settings.callrail.account_id.clone(),
             },
+            submit: settings.shunya.submit,
             max_recording_bytes: settings.max_recording_bytes,
         };
         check_key(&ports).await?;
-        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools })
+        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools, guards: guards.all() })
     }
 }
 

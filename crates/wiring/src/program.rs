@@ -61,9 +61,19 @@ pub async fn asked_to_stop() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Runs everything on the environment's settings, but what they turn off.
+pub async fn run_wanted() -> Result<ExitCode, Failure> {
+    let settings = settings_of(BTreeMap::new())?;
+    let parts = Parts::wanted(&settings);
+    run_on(settings, parts).await
+}
+
 /// Runs some parts of Otto on the environment's settings until asked to stop, or until they break.
 pub async fn run(parts: Parts) -> Result<ExitCode, Failure> {
-    let settings = settings_of(BTreeMap::new())?;
+    run_on(settings_of(BTreeMap::new())?, parts).await
+}
+
+async fn run_on(settings: Settings, parts: Parts) -> Result<ExitCode, Failure> {
     let observing = observe(&settings, &settings.observe.log_level, &parts)?;
     let environment = settings.environment.as_str();
     let running = match start(settings, parts.clone(), observing.measured().writer()).await {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use app::{
     counts::{COUNTED_EVERY, Counts, counts},
-    ports::{LinkState, PartRole},
+    ports::{LinkState, Part, PartRole},
+    presence::Expected,
 };
 use idempotency::InboxState;
 use kernel::{StoreError, Timestamp};
@@ -12,17 +13,18 @@ use queue::{JobState, Queue, Schedule};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::Otto;
+use crate::{Otto, vigil::Vigil};
 
 /// Often enough for an alert that waits a minute, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Tends the pools, and where somebody reads it, says what waits and who is there.
-pub(crate) async fn pulse(otto: Otto, read: bool, stop: CancellationToken) {
+/// Tends the pools, and where somebody reads it, says what waits and who is there, and sees whether anybody works.
+pub(crate) async fn pulse(otto: Otto, read: bool, expected: Expected, stop: CancellationToken) {
     let schedules = app::jobs::schedules(otto.settings.callrail.list_every);
     let since = otto.ports.clock.now();
     let mut rest = COUNTED_EVERY;
     let mut count_at = Instant::now();
+    let mut vigil = Vigil::default();
     loop {
         otto.pools.store.close_idle();
         otto.pools.system.close_idle();
@@ -37,8 +39,8 @@ pub(crate) async fn pulse(otto: Otto, read: bool, stop: CancellationToken) {
             LinkState::Up => metrics::gauge!("otto_redis_up").set(1.0),
             LinkState::Down { .. } => metrics::gauge!("otto_redis_up").set(0.0),
         }
-        if read {
-            tell_presence(&otto).await;
+        if read && let Some(present) = tell_presence(&otto).await {
+            vigil.look(&expected.absent(&present), otto.ports.clock.now());
         }
         if read && Instant::now() >= count_at {
             match tell_counts(&otto, &schedules, since, rest).await {
@@ -57,10 +59,10 @@ pub(crate) async fn pulse(otto: Otto, read: bool, stop: CancellationToken) {
 }
 
 /// Who is there, where anybody can say.
-async fn tell_presence(otto: &Otto) {
+async fn tell_presence(otto: &Otto) -> Option<Vec<Part>> {
     let present = otto.ports.shared.presence.present().await;
     metrics::gauge!("otto_presence_known").set(if present.is_ok() { 1.0 } else { 0.0 });
-    let Ok(parts) = present else { return };
+    let parts = present.ok()?;
     for role in [PartRole::Worker, PartRole::Scheduler] {
         let alive = parts.iter().filter(|part| part.role == role).count();
         metrics::gauge!("otto_parts_alive", "role" => role.as_str()).set(alive as f64);
@@ -69,6 +71,7 @@ async fn tell_presence(otto: &Otto) {
         let serve = parts.iter().filter(|part| part.queues.contains(&queue)).count();
         metrics::gauge!("otto_queue_workers", "queue" => queue.as_str()).set(serve as f64);
     }
+    Some(parts)
 }
 
 /// What waits; answers how long to wait before asking again.

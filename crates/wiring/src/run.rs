@@ -7,7 +7,7 @@ use std::{
 use app::{
     cron::run_cron,
     ports::{AuthError, Authenticator, Identity, Part, PartRole, Presented, Rate},
-    presence::run_presence,
+    presence::{Expected, run_presence},
     worker::{WorkerSettings, run_worker, worker_name},
 };
 use auth_dev::DevAuthenticator;
@@ -39,6 +39,13 @@ impl Parts {
     /// All of them, and all queues.
     pub fn all() -> Self {
         Self { server: true, worker: Some(Queue::ALL.to_vec()), cron: true }
+    }
+
+    /// All of them but those a developer turned off.
+    pub fn wanted(settings: &Settings) -> Self {
+        let Self { server, worker, cron } = Self::all();
+        let background = &settings.background;
+        Self { server, worker: worker.filter(|_| background.worker), cron: cron && background.scheduler }
     }
 }
 
@@ -167,10 +174,11 @@ pub async fn start(
     let probes = to_probe.as_ref().map(|bound| bound.address);
     let address = bound.as_ref().map(|bound| bound.address);
     let public_url = public_url(&settings, address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))));
+    // large, and done once
     let otto = Box::pin(Otto::build(settings, public_url.clone())).await?;
     let stop = CancellationToken::new();
     let is_read = parts.server || to_probe.is_some();
-    let mut tasks = vec![tokio::spawn(pulse(otto.clone(), is_read, stop.clone()))];
+    let mut tasks = vec![tokio::spawn(pulse(otto.clone(), is_read, expected(&otto.settings), stop.clone()))];
     let answers = to_probe.map(|bound| probe(&otto, bound, metrics.clone(), stop.clone())).transpose()?;
     if let Some(bound) = bound {
         tasks.push(serve(&otto, bound, metrics, stop.clone())?);
@@ -218,8 +226,11 @@ fn present(
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
     let started_at = otto.ports.clock.now();
-    let part = Part { role, id, queues, version: env!("CARGO_PKG_VERSION").to_owned(), started_at };
-    tokio::spawn(run_presence(otto.ports.clone(), part, stop.clone()))
+    let (version, providers) = (env!("CARGO_PKG_VERSION").to_owned(), Vec::new());
+    // whoever runs jobs asks providers, and knows how that goes
+    let guards = if role == PartRole::Worker { otto.guards.clone() } else { Vec::new() };
+    let part = Part { role, id, queues, version, started_at, providers };
+    tokio::spawn(run_presence(otto.ports.clone(), part, guards, stop.clone()))
 }
 
 /// Where the providers are, if they are this machine's: a demo must never be sent to the real ones.
@@ -233,6 +244,10 @@ fn stand_ins(settings: &Settings) -> Option<Vec<(&'static str, String)>> {
     let (callrail, shunya) = (&settings.callrail.base_url, &settings.shunya.base_url);
     let told = || vec![("callrail", callrail.to_string()), ("shunya", shunya.to_string())];
     (here(callrail) && here(shunya)).then(told)
+}
+
+fn expected(settings: &Settings) -> Expected {
+    Expected { worker: settings.background.worker, scheduler: settings.background.scheduler }
 }
 
 fn limits(settings: &Settings) -> Option<ClientLimits> {
@@ -259,11 +274,18 @@ fn serve(
             allowed_origins: settings.http.allowed_origins.clone(),
             max_webhook_bytes: settings.http.max_webhook_bytes,
             limits: limits(settings),
+            expected: expected(settings),
             stand_ins: stand_ins(settings).filter(|_| development),
         },
         metrics,
     };
-    let pages = ConsoleState { ports: otto.ports.clone(), development, version, stopping: stop.clone() };
+    let pages = ConsoleState {
+        ports: otto.ports.clone(),
+        expected: expected(settings),
+        development,
+        version,
+        stopping: stop.clone(),
+    };
     let pages: Mount = Arc::new(console::mount(pages));
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     let running = bound.run(state, vec![pages], workers, GRACE)?;

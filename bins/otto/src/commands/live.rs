@@ -23,7 +23,8 @@ pub async fn run() -> Result<ExitCode, Failure> {
     let observing = observe(&settings, &level, &Parts::all())?;
     let data_dir = settings.data_dir.clone();
     let user = settings.dev_mode.as_ref().map(|dev| dev.user.clone());
-    let running = start(settings, Parts::all(), observing.measured().writer()).await?;
+    let parts = Parts::wanted(&settings);
+    let running = start(settings, parts, observing.measured().writer()).await?;
     if let Some(user) = user {
         set_up_tenants(&running.otto, &user).await?;
     }

@@ -1,13 +1,13 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
-use wiring::{Parts, program, update_store};
+use wiring::{program, update_store};
 
 use super::{Failure, settings_of};
 use crate::output::say;
 
 /// `otto serve`.
 pub async fn run() -> Result<ExitCode, Failure> {
-    program::run(Parts::all()).await
+    program::run_wanted().await
 }
 
 /// `otto migrate`.

@@ -20,7 +20,8 @@ use crate::{
 pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some(Subject { job, call, recording }) = look(run, id).await? else { return Ok(Done::Finished) };
-    if !job.state.is_open() {
+    // while nothing is to be sent the request stays open, and the sweep takes it up once something is
+    if !job.state.is_open() || !ports.submit {
         return Ok(Done::Finished);
     }
     let company = &run.scope.company;

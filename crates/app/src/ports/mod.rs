@@ -27,9 +27,9 @@ pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
     ReplayOutcome, SlotJob,
 };
-pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling};
+pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling, Whose};
 pub use locks::{Acquired, HeldLock, LockRenewal, Locks};
-pub use presence::{LinkProbe, LinkState, Part, PartRole, Presence, Unknowable};
+pub use presence::{BudgetLeft, LinkProbe, LinkState, Part, PartRole, Presence, ProviderSight, Unknowable};
 pub use providers::{
     AUDIO_LINK_LIFE, AcceptedByEngine, AnalysisEngine, AnalysisWebhooks, CallWebhooks, CallsSince,
     Credentials, Delivery, EngineEvent, EngineEventKind, EngineStatus, ListedCalls, ProofError,
@@ -122,6 +122,8 @@ pub struct Ports {
     pub dice: Arc<dyn Dice>,
     /// Secrets of the platform itself.
     pub platform: PlatformSecrets,
+    /// Whether recordings are sent to the AI vendor.
+    pub submit: bool,
     /// Recordings longer than this are refused.
     pub max_recording_bytes: u64,
 }

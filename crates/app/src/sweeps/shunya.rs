@@ -16,6 +16,7 @@ pub async fn sweep_shunya(run: &SystemRun<'_>) -> Result<Done, JobError> {
     for left in ports.sweeps.unsettled_requests(before, BATCH).await? {
         let now = ports.clock.now();
         let (company, shunya_job, confirmed) = match left {
+            Unfinished::Unconfirmed(..) if !ports.submit => continue,
             Unfinished::Unconfirmed(company, id) => (company, id, false),
             Unfinished::Unsettled(company, id) => (company, id, true),
             _ => continue,

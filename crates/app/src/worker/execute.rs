@@ -2,7 +2,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use kernel::Scope;
-use queue::{AfterFailure, ClaimedJob, JobKind, after_failure};
+use queue::{AfterFailure, ClaimedJob, FailureClass, JobKind, after_failure};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
@@ -50,6 +50,7 @@ pub(super) async fn execute(ports: &Arc<Ports>, claimed: ClaimedJob, stop: onesh
         let outcome = match &ended {
             Ended::Done(Done::Snooze(_)) => "snoozed",
             Ended::Done(_) => "done",
+            Ended::Failed(JobError { class: FailureClass::NotNow { .. }, .. }) => "deferred",
             Ended::Failed(_) => "failed",
             Ended::Stopped(_) => "stopped",
             Ended::UnknownKind(_) => "unknown",
@@ -171,6 +172,7 @@ async fn failed(
     log_failure(&error, next);
     match next {
         AfterFailure::RetryAt(at) => Some(Release::Retry { at, error: error.message }),
+        AfterFailure::DeferUntil(at) => Some(Release::Defer { at, why: error.message }),
         AfterFailure::Dead => {
             metrics::counter!("otto_jobs_given_up_total", "kind" => kind.map_or("unknown", |kind| kind.name))
                 .increment(1);
@@ -201,6 +203,8 @@ fn log_failure(error: &JobError, next: AfterFailure) {
         AfterFailure::RetryAt(at) => {
             tracing::info!(error = source, message, retry_at = %at, "job failed; will be tried again");
         }
+        // each of thousands that wait for one provider; the provider's trouble itself is told once
+        AfterFailure::DeferUntil(at) => tracing::debug!(message, retry_at = %at, "job deferred"),
         AfterFailure::Dead => tracing::error!(error = source, message, "job failed for the last time"),
     }
 }

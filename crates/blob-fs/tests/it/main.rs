@@ -42,6 +42,7 @@ async fn bench() -> BlobBench {
             allowed_origins: Vec::new(),
             max_webhook_bytes: 1000,
             limits: None,
+            expected: app::presence::Expected { worker: false, scheduler: false },
             stand_ins: None,
         },
         metrics: Arc::new(String::new),

@@ -168,6 +168,7 @@ impl World {
             ids: unused.clone(),
             dice: unused,
             platform: PlatformSecrets::default(),
+            submit: true,
             max_recording_bytes: 0,
         })
     }

@@ -62,6 +62,7 @@ testkit::contract_tests!(queue {
     concurrent_units_add_one_job_of_a_key,
     a_failed_attempt_counts_and_is_tried_again_at_its_time,
     giving_way_does_not_count_as_an_attempt,
+    a_job_deferred_counts_neither_as_tried_nor_as_giving_way,
     a_job_handed_back_is_due_at_once_and_loses_no_attempt,
     a_buried_job_is_dead_and_says_why,
     a_job_called_off_is_cancelled,
