@@ -60,6 +60,10 @@ async fn every_operation_conforms(seeded: &Seeded) {
     let mut number = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
+            // a link to store something by is made for that alone: the contract of blobs is about those
+            if method == "put" {
+                continue;
+            }
             number += 1;
             let at = seeded.at(path).await;
             let what = format!("{method} {at}");
@@ -78,7 +82,7 @@ async fn every_operation_conforms(seeded: &Seeded) {
                 conforms(&what, schema, &document, &answered.json());
             }
             // whatever goes wrong with it is in the one shape
-            let refused = answer(bench.request(Method::PUT, &at)).await;
+            let refused = answer(bench.request(Method::PATCH, &at)).await;
             refused.is_error(405, "METHOD_NOT_ALLOWED");
             conforms(&what, &error, &document, &refused.json());
         }

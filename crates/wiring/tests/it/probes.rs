@@ -214,29 +214,31 @@ async fn a_process_without_a_server_answers_until_it_has_stopped() {
     let stopping = CancellationToken::new();
     let metrics = Arc::new(|| "otto_build_info 1\n".to_owned());
     let state = ProbeState { ports: bench.otto.ports.clone(), metrics, stopping: stopping.clone() };
-    let probes = run_probes(bound, state).unwrap();
+    let mut probes = run_probes(bound, state).unwrap();
     let http = Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
     let get = async |path: &str| {
         let answer = http.get(format!("{url}{path}")).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
-    let stop = probes.stop();
-    let running = tokio::spawn(probes.ended);
-    assert_eq!(get("/health/live").await.0, 200);
-    assert_eq!(get("/health/ready").await.0, 200);
-    assert_eq!(get("/metrics").await, (200, "otto_build_info 1\n".to_owned()));
-    assert_eq!(get("/api/v1/calls").await.0, 404);
-    stopping.cancel();
-    let (status, body) = get("/health/ready").await;
-    assert_eq!(
-        (status, serde_json::from_str::<Value>(&body).unwrap()["stopping"].clone()),
-        (503, true.into())
-    );
-    assert_eq!(get("/health/live").await.0, 200);
-    bench.database.cut_off().await;
-    let (status, body) = get("/health/ready").await;
-    assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()["ready"].clone()), (503, false.into()));
-    stop.await;
-    running.await.unwrap().unwrap();
+    let field = |body: &str, name: &str| serde_json::from_str::<Value>(body).unwrap()[name].clone();
+    let asking = async {
+        assert_eq!(get("/health/live").await.0, 200);
+        assert_eq!(get("/health/ready").await.0, 200);
+        assert_eq!(get("/metrics").await, (200, "otto_build_info 1\n".to_owned()));
+        assert_eq!(get("/api/v1/calls").await.0, 404);
+        stopping.cancel();
+        let (status, body) = get("/health/ready").await;
+        assert_eq!((status, field(&body, "stopping")), (503, true.into()));
+        assert_eq!(get("/health/live").await.0, 200);
+        bench.database.cut_off().await;
+        let (status, body) = get("/health/ready").await;
+        assert_eq!((status, field(&body, "ready")), (503, false.into()));
+    };
+    tokio::select! {
+        ended = &mut probes.ended => panic!("{ended:?}"),
+        () = asking => {}
+    }
+    let ((), ended) = tokio::join!(probes.stop(), probes.ended);
+    ended.unwrap();
     assert!(http.get(format!("{url}/health/live")).send().await.is_err());
 }
