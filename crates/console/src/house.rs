@@ -6,9 +6,10 @@ use app::{
     presence::{self, Expected},
 };
 use breaker::Standing;
+use kernel::Provider;
 use maud::{Markup, html};
 
-use crate::text::{Wall, words};
+use crate::text::{Wall, count, words};
 
 /// What is known of it.
 #[derive(Clone, Debug)]
@@ -58,6 +59,7 @@ impl House {
                     @for (sight, since) in troubles {
                         p.alarm.amber {
                             b { (words(sight.provider.as_str())) " does not answer" }
+                            @if !sight.everybody { " for " (accounts(sight.provider, sight.accounts)) }
                             " since " (wall.moment(since)) ". What needs it waits, and nothing is lost. "
                             a href="/console/providers" { "Providers" }
                         }
@@ -66,4 +68,13 @@ impl House {
             }
         }
     }
+}
+
+/// So many of those a provider is asked in the name of, by what they are there.
+pub(crate) fn accounts(provider: Provider, number: u32) -> Markup {
+    let (one, many) = match provider {
+        Provider::Callrail | Provider::Twilio => ("account", "accounts"),
+        Provider::Shunya => ("company", "companies"),
+    };
+    html! { (count(number.into())) " " @if number == 1 { (one) } @else { (many) } }
 }

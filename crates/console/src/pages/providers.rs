@@ -1,13 +1,13 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use app::ports::{ProviderSight, Unknowable};
 use breaker::Standing;
-use kernel::Provider;
 use maud::{Markup, html};
 
 use crate::{
     ConsoleState,
     answer::{Page, answer},
     frame::Here,
+    house::accounts,
     parts::pill::{Hue, nothing, pill},
     text::{Wall, count, words},
 };
@@ -91,12 +91,7 @@ fn row(sight: &ProviderSight, wall: &Wall) -> Markup {
 
 /// For whom it is not as it should be.
 fn affected(sight: &ProviderSight) -> Markup {
-    let (one, many) = match sight.provider {
-        Provider::Callrail | Provider::Twilio => ("account", "accounts"),
-        Provider::Shunya => ("company", "companies"),
-    };
-    let so_many =
-        |number: u32| html! { (count(number.into())) " " @if number == 1 { (one) } @else { (many) } };
+    let so_many = |number| accounts(sight.provider, number);
     html! {
         @if sight.everybody {
             "everybody"

@@ -79,7 +79,7 @@ async fn what_is_not_expected_is_not_missed() {
 async fn a_provider_that_does_not_answer_is_said_on_every_page_and_shown_on_one() {
     let console = beside(&all(false)).await;
     for page in pages(&console).await {
-        assert!(page.contains("Shunya does not answer"), "{page}");
+        assert!(page.contains("Shunya does not answer</b> for 3 companies since "), "{page}");
         assert!(!page.contains("CallRail does not answer") && !page.contains("No worker"), "{page}");
     }
     let page = console.page("/console/providers").await;
