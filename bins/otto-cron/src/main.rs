@@ -10,6 +10,7 @@ Settings that matter most, of the environment (`otto config example` explains al
   DATABASE_URL                 PostgreSQL
   REDIS_URL                    where the watch is kept; without, all of them enqueue, and each slot is still enqueued once
   OTTO_CALLRAIL_LIST_SECONDS   how often CallRail is asked for calls whose webhooks never came
+  OTTO_PROBE_PORT              where it is asked how it is, each process of a machine on another
   LOG_LEVEL                    info, or a filter such as info,app=debug
 
 Example:
@@ -20,6 +21,8 @@ Example:
 ///
 /// Run two: one has the watch, the other stands by and takes over within 8 s when that one dies, within 2 s when it is asked
 /// to stop. Each slot of a schedule is enqueued once, by a unique key in the database, whoever comes first.
+///
+/// Answers /metrics, /health/live and /health/ready on HOST:`OTTO_PROBE_PORT`, if that is set.
 #[derive(Parser)]
 #[command(
     name = "otto-cron",

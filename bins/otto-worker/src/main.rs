@@ -13,6 +13,7 @@ Settings that matter most, of the environment (`otto config example` explains al
   REDIS_URL                hears the doorbell; without, it looks for jobs every 15 s
   S3_BUCKET                where recordings are
   OTTO_JOB_LEASE_SECONDS   how long the jobs of a worker that vanished wait for another
+  OTTO_PROBE_PORT          where it is asked how it is, each process of a machine on another
   LOG_LEVEL                info, or a filter such as info,app=debug
 
 Examples:
@@ -25,7 +26,9 @@ Examples:
 /// Any number may run, with the same queues or with others; one more or one less needs no other change. Sleeps until a
 /// doorbell rings or a job is due. A queue nobody serves is named by the servers' /health/detailed.
 ///
-/// When it is asked to stop, no more jobs are claimed; running ones get 20 s to end and are put back otherwise, which costs
+/// Answers /metrics, /health/live and /health/ready on HOST:`OTTO_PROBE_PORT`, if that is set.
+///
+/// When it is asked to stop, /health/ready turns 503 and no more jobs are claimed; running ones get 20 s to end and are put back otherwise, which costs
 /// them no attempt. When it is killed, its jobs are taken up by others as soon as their lease runs out.
 #[derive(Parser)]
 #[command(

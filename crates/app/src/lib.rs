@@ -6,9 +6,11 @@
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
 //! - [`jobs`]: every job kind and schedule in one place.
+//! - [`counts`]: what waits, for whoever watches over Otto.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
 
 pub mod analysis;
+pub mod counts;
 pub mod cron;
 pub mod ingest;
 pub mod jobs;
@@ -18,7 +20,9 @@ pub mod reads;
 pub mod sweeps;
 pub mod worker;
 
+mod provider_call;
 mod work;
 
 pub use ports::Ports;
+pub use provider_call::provider_call;
 pub use work::{NewEvent, Work};

@@ -7,6 +7,7 @@ mod error;
 mod fingerprint;
 mod ids;
 mod money;
+mod personal;
 mod phone;
 mod provider;
 mod scope;
@@ -21,6 +22,7 @@ pub use ids::{
     KeySignalId, LeadId, RecordingId, ShunyaJobId, TaskId, TranscriptId, UserId,
 };
 pub use money::Cents;
+pub use personal::{Personal, show_personal_data, shows_personal_data};
 pub use phone::{PhoneError, PhoneNumber};
 pub use provider::Provider;
 pub use scope::{Actor, Scope};

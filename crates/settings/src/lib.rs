@@ -202,6 +202,43 @@ pub struct DatabasePool {
     pub lock_timeout: Duration,
 }
 
+/// A collector of traces.
+#[derive(Clone, Debug)]
+pub struct OtlpCollector {
+    /// Its address; traces go to `v1/traces` below it.
+    pub endpoint: Url,
+    /// Sent with each request: name and value.
+    pub headers: Vec<(String, Secret)>,
+}
+
+/// A Sentry project.
+#[derive(Clone, Debug)]
+pub struct SentryProject {
+    /// Its address, with its key.
+    pub dsn: Secret,
+    /// Which part of all traces it is sent, 0 to 1.
+    pub traces_sample_rate: f32,
+}
+
+/// Being looked at.
+#[derive(Clone, Debug)]
+pub struct ObserveSettings {
+    /// As `tracing` filters read it.
+    pub log_level: String,
+    /// Where traces are sent.
+    pub otlp: Option<OtlpCollector>,
+    /// What a process with a server is called in traces.
+    pub service_api: String,
+    /// What one without is called.
+    pub service_worker: String,
+    /// Where errors are reported.
+    pub sentry: Option<SentryProject>,
+    /// Personal data hides itself.
+    pub redact_personal_data: bool,
+    /// Where a process without a server answers probes; 0 takes a free port.
+    pub probe_port: Option<u16>,
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -235,8 +272,8 @@ pub struct Settings {
     pub max_recording_bytes: u64,
     /// How long a worker's claim on a job holds unless renewed.
     pub job_lease: Duration,
-    /// As `tracing` filters read it.
-    pub log_level: String,
+    /// Being looked at.
+    pub observe: ObserveSettings,
     /// What is in force, for people to look at.
     pub effective: Vec<Effective>,
 }

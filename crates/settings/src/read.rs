@@ -190,7 +190,7 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
             .parse(&v::OTTO_MAX_RECORDING_BYTES, "a number of bytes")
             .unwrap_or_default(),
         job_lease: read_job_lease(&mut reader),
-        log_level: reader.text(&v::LOG_LEVEL).unwrap_or_default().to_ascii_lowercase(),
+        observe: observe::read(&mut reader),
         effective: effective(&reader),
     };
     if reader.problems.is_empty() {
@@ -382,6 +382,9 @@ fn effective(reader: &Reader<'_>) -> Vec<Effective> {
         })
         .collect()
 }
+
+#[path = "read_observe.rs"]
+mod observe;
 
 #[cfg(test)]
 #[path = "read_tests.rs"]

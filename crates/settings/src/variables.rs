@@ -97,5 +97,13 @@ variables! {
     OTTO_STOP_DELAY_SECONDS = var("OTTO_STOP_DELAY_SECONDS", "how long a server that was asked to stop, and says so at /health/ready, still takes requests: until balancers have noticed; unset: 0 in development, 5 otherwise");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
     OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");
+    OTTO_PROBE_PORT = var("OTTO_PROBE_PORT", "where a worker or cron driver without a server answers /metrics, /health/live and /health/ready; 0 takes a free one; unset: nowhere");
+    OTEL_EXPORTER_OTLP_ENDPOINT = var("OTEL_EXPORTER_OTLP_ENDPOINT", "a collector traces are sent to, as OTLP over HTTP to v1/traces below it; unset: nowhere");
+    OTEL_EXPORTER_OTLP_HEADERS = var("OTEL_EXPORTER_OTLP_HEADERS", "sent to the collector with each request: name=value, separated by commas").secret();
+    OTEL_SERVICE_NAME_API = var("OTEL_SERVICE_NAME_API", "what a process with a server is called in traces").or("otto-api");
+    OTEL_SERVICE_NAME_WORKER = var("OTEL_SERVICE_NAME_WORKER", "what a worker or cron driver is called in traces").or("otto-worker");
+    SENTRY_DSN = var("SENTRY_DSN", "the Sentry project errors and panics are reported to; unset: nowhere").secret();
+    SENTRY_TRACES_SAMPLE_RATE = var("SENTRY_TRACES_SAMPLE_RATE", "which part of all traces goes to Sentry as well, 0 to 1").or("0.1");
+    OBS_REDACT_PII = var("OBS_REDACT_PII", "numbers, names and what was said hide themselves in logs, traces and error reports; refused false in production").or("true");
     LOG_LEVEL = var("LOG_LEVEL", "error, warn, info, debug, trace, or a tracing filter such as info,app=debug").or("info");
 }

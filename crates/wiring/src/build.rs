@@ -11,12 +11,14 @@ use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
 use settings::{Environment, Settings, ShunyaSignature};
 use store_sql::{PoolSettings, SqlStore, SqlSystem, Target};
+use telemetry::SpanTraces;
 use url::Url;
 use vault::Vault;
 
 use crate::{
     StartError,
     between::Between,
+    counted::CountedCache,
     keys::{check_key, encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
@@ -118,7 +120,8 @@ impl Otto {
         };
         let (store, system) = (Arc::new(store), Arc::new(system));
         let pools = Pools { store: store.clone(), system: system.clone() };
-        let between = Between::of(&settings, &clock, &ids).await?;
+        let mut between = Between::of(&settings, &clock, &ids).await?;
+        between.shared.cache = Arc::new(CountedCache(between.shared.cache));
         let ports = Ports {
             reads: store.clone(),
             store,
@@ -126,7 +129,8 @@ impl Otto {
             inbox_office: system.clone(),
             claims: system.clone(),
             job_office: system.clone(),
-            sweeps: system,
+            sweeps: system.clone(),
+            tallies: system,
             secrets: Arc::new(secrets),
             blobs,
             doorbell: between.doorbell,
@@ -143,6 +147,7 @@ impl Otto {
                     ShunyaSignature::Either => Scheme::Either,
                 },
             )),
+            traces: Arc::new(SpanTraces),
             clock,
             ids,
             dice: Arc::new(RandomDice),
@@ -182,7 +187,7 @@ fn callrail(settings: &Settings, clock: Arc<dyn Clock>) -> Result<CallrailClient
         connect_timeout: CONNECT_TIMEOUT,
         read_timeout: ANSWER_TIMEOUT,
     };
-    CallrailClient::new(&client, clock)
+    CallrailClient::new(&client, clock, Arc::new(SpanTraces))
         .map_err(|error| StartError::Client { provider: "CallRail", reason: error.to_string() })
 }
 
@@ -201,6 +206,6 @@ fn shunya(
         connect_timeout: CONNECT_TIMEOUT,
         timeout: ANSWER_TIMEOUT,
     };
-    ShunyaClient::new(client, clock, ids)
+    ShunyaClient::new(client, clock, ids, Arc::new(SpanTraces))
         .map_err(|error| StartError::Client { provider: "Shunya", reason: error.to_string() })
 }

@@ -2,6 +2,7 @@
 
 mod between;
 mod build;
+mod counted;
 mod error;
 mod keys;
 pub mod program;

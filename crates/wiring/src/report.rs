@@ -67,6 +67,7 @@ pub(crate) fn report(running: &Running, parts: &Parts) {
         version = env!("CARGO_PKG_VERSION"),
         environment = settings.environment.as_str(),
         address = running.address.map(|address| address.to_string()),
+        probes = running.probes.map(|address| address.to_string()),
         public = %host_of(running.public_url.as_str()),
         queues = (!queues.is_empty()).then(|| queues.join(",")),
         database = places.database,

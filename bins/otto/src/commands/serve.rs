@@ -13,7 +13,7 @@ pub async fn run() -> Result<ExitCode, Failure> {
 /// `otto migrate`.
 pub async fn migrate() -> Result<ExitCode, Failure> {
     let settings = settings_of(BTreeMap::new())?;
-    telemetry::start_logs(&settings.log_level, telemetry::LogFormat::Readable)?;
+    telemetry::start_logs(&settings.observe.log_level, telemetry::LogFormat::Readable)?;
     let applied = update_store(&settings).await?;
     for migration in &applied {
         say(&format!("applied {migration}\n"));

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// Submits one request.
+#[tracing::instrument(name = "app.submit_to_shunya", skip_all, fields(shunya_job.id = %id))]
 pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some(Subject { job, call, recording }) = look(run, id).await? else { return Ok(Done::Finished) };
@@ -57,6 +58,9 @@ pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done,
         return run.finish(work).await;
     };
     work.analyses().mark_submitted(id, accepted.task_id.as_deref(), now).await?;
+    if let Some(trace) = &run.trace {
+        work.analyses().set_trace(id, trace).await?;
+    }
     if let Some(mut call) = work.calls().find(job.call).await?
         && call.stage != CallStage::Analysed
     {

@@ -12,7 +12,9 @@ mod repositories;
 mod short_cache;
 mod signals;
 mod store;
+mod tallies;
 mod tenants;
+mod traces;
 
 use std::sync::Arc;
 
@@ -41,7 +43,9 @@ pub use repositories::{
 pub use short_cache::{CacheKey, Computation, MAX_CACHED_BYTES, ShortCache};
 pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};
 pub use store::{Store, UnitOfWork};
+pub use tallies::{InboxDepth, Tallies};
 pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
+pub use traces::{Traces, Untraced};
 
 use crate::reads::Reads;
 
@@ -88,6 +92,8 @@ pub struct Ports {
     pub job_office: Arc<dyn JobOffice>,
     /// Across tenants: what should have happened by now and has not.
     pub sweeps: Arc<dyn Sweeps>,
+    /// Across tenants: what waits, counted.
+    pub tallies: Arc<dyn Tallies>,
     /// Secrets at rest.
     pub secrets: Arc<dyn SecretBox>,
     /// Recordings and documents.
@@ -106,6 +112,8 @@ pub struct Ports {
     pub engine: Arc<dyn AnalysisEngine>,
     /// Shunya's webhooks.
     pub engine_webhooks: Arc<dyn AnalysisWebhooks>,
+    /// What belongs to what, over processes and time.
+    pub traces: Arc<dyn Traces>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -119,7 +127,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Begins a unit of work that rings the doorbell and publishes its events once it is committed.
+    /// Begins a unit of work that rings the doorbell and publishes its events once it is committed. What it adds belongs to
+    /// the trace of the current span.
     pub async fn begin(&self, scope: &Scope) -> Result<crate::Work<'_>, StoreError> {
         Ok(crate::Work::new(self, scope.clone(), self.store.begin(scope).await?))
     }

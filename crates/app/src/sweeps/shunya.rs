@@ -21,6 +21,8 @@ pub async fn sweep_shunya(run: &SystemRun<'_>) -> Result<Done, JobError> {
             _ => continue,
         };
         let mut work = ports.begin(&Scope::system(company, "otto")).await?;
+        let trace = work.analyses().trace_of(shunya_job).await?;
+        work = work.traced(trace);
         if confirmed {
             work.enqueue(&PollShunya { shunya_job }, now).await?
         } else {

@@ -4,6 +4,7 @@ mod claims;
 mod inbox_office;
 mod job_office;
 mod sweeps;
+mod tallies;
 mod tenants;
 
 use kernel::StoreError;

@@ -168,6 +168,12 @@ testkit::contract_tests!(analyses {
     concurrent_answers_store_one_analysis,
     a_request_is_invisible_to_other_tenants,
     the_vendors_id_tells_whose_work_it_is,
+    a_request_remembers_the_trace_it_was_last_made_in,
+});
+
+testkit::contract_tests!(tallies {
+    webhooks_that_are_not_settled_are_counted,
+    the_newest_slot_of_each_schedule_is_known,
 });
 
 testkit::contract_tests!(unit_of_work {

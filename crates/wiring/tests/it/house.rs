@@ -38,6 +38,18 @@ impl House {
         parts: Parts,
         tenant: SimulatedTenant,
     ) -> Self {
+        Self::furnished(database, stand_ins, parts, tenant, &[], Arc::new(String::new)).await
+    }
+
+    /// With settings of one's own, and somebody measuring.
+    pub async fn furnished(
+        database: Database,
+        stand_ins: SimulatorSettings,
+        parts: Parts,
+        tenant: SimulatedTenant,
+        more: &[(&str, &str)],
+        metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let simulators = simulators::start(stand_ins).expect("the stand-ins start");
         let mut given: BTreeMap<String, String> =
@@ -49,12 +61,15 @@ impl House {
             ("PORT", "0"),
             ("DEV_MODE", "true"),
             ("DEV_TEST_COMPANY_ID", &tenant.company_id),
-        ] {
+        ]
+        .into_iter()
+        .chain(more.iter().copied())
+        {
             given.insert(name.to_owned(), value.to_owned());
         }
         let settings = settings::read(&given).expect("the settings are fine");
         // boxed: all of Otto is too much for each test to hold
-        let running = Box::pin(start(settings, parts, Arc::new(String::new))).await.expect("Otto starts");
+        let running = Box::pin(start(settings, parts, metrics)).await.expect("Otto starts");
         set_up_tenant(&running.otto.ports, new_tenant(&tenant)).await.expect("the tenant is set up");
         simulators.set_otto_url(running.public_url.as_str());
         let http = Client::builder().no_proxy().timeout(GUARD).build().expect("an HTTP client");
@@ -66,7 +81,7 @@ impl House {
         self.simulators.stop().await;
     }
 
-    fn at(&self, path: &str) -> String {
+    pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.running.public_url.as_str().trim_end_matches('/'))
     }
 
