@@ -10,6 +10,7 @@ Settings that matter most, of the environment (`otto config example` explains al
   DATABASE_URL                 PostgreSQL
   REDIS_URL                    where the watch is kept; without, all of them enqueue, and each slot is still enqueued once
   OTTO_CALLRAIL_LIST_SECONDS   how often CallRail is asked for calls whose webhooks never came
+  OTTO_PROBE_PORT              where it is asked how it is, each process of a machine on another
   LOG_LEVEL                    info, or a filter such as info,app=debug
 
 Example:

@@ -13,6 +13,7 @@ Settings that matter most, of the environment (`otto config example` explains al
   REDIS_URL                hears the doorbell; without, it looks for jobs every 15 s
   S3_BUCKET                where recordings are
   OTTO_JOB_LEASE_SECONDS   how long the jobs of a worker that vanished wait for another
+  OTTO_PROBE_PORT          where it is asked how it is, each process of a machine on another
   LOG_LEVEL                info, or a filter such as info,app=debug
 
 Examples:

@@ -163,13 +163,18 @@ impl Fleet {
     /// Adds a place to the fleet and starts a process in it.
     fn add(&mut self, role: Role) -> Result<usize, FleetError> {
         let number = 1 + self.members.iter().filter(|member| member.role == role).count();
-        let address = (role == Role::Server).then(|| SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let log = self.log(&format!("{role}-{number}"));
         self.members.push(Member { role, number, address, log, process: None });
         self.spawn(role, number)?;
-        let servers = self.members.iter().filter_map(|member| member.address);
-        self.balancer.set_servers(servers.collect());
+        self.balance(|_| true);
         Ok(number)
+    }
+
+    /// Has the balancer send connections to those servers only, from now on.
+    pub fn balance(&self, to: impl Fn(&Member) -> bool) {
+        let servers = self.members.iter().filter(|member| member.role == Role::Server && to(member));
+        self.balancer.set_servers(servers.map(|member| member.address).collect());
     }
 
     /// Starts a process where one has ended, and does not wait for anything.
@@ -180,9 +185,8 @@ impl Fleet {
             command.process_group(0);
         }
         let member = self.member(role, number)?;
-        if let Some(address) = member.address {
-            command.env("PORT", address.port().to_string());
-        }
+        let port = if role == Role::Server { "PORT" } else { "OTTO_PROBE_PORT" };
+        command.env(port, member.address.port().to_string());
         let process = Process::start(&member.name(), command, &member.log)?;
         self.member_mut(role, number)?.process = Some(process);
         Ok(())
@@ -193,14 +197,10 @@ impl Fleet {
         let deadline = Instant::now() + PATIENCE;
         let url = self.member(role, number)?.url("/health/ready");
         loop {
-            let process = self.process_mut(role, number)?;
-            let ready = match &url {
-                Some(url) => matches!(demo::answers(url, PATIENCE).await, Ok(200)),
-                None => process.said().contains(" started "),
-            };
-            if ready {
+            if matches!(demo::answers(&url, PATIENCE).await, Ok(200)) {
                 return Ok(());
             }
+            let process = self.process_mut(role, number)?;
             if let Some(status) = process.ended()? {
                 return Err(process.failed(&format!("ended with {status}")).into());
             }
@@ -253,8 +253,7 @@ impl Fleet {
             self.ready(role, number).await?;
         }
         let goes = |member: &Member| member.role == role && member.number > count;
-        let servers = self.members.iter().filter(|member| !goes(member));
-        self.balancer.set_servers(servers.filter_map(|member| member.address).collect());
+        self.balance(|member| !goes(member));
         let going = self.members.extract_if(.., |member| goes(member)).collect();
         end_all(going).await
     }

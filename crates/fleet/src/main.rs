@@ -161,9 +161,8 @@ fn overview(fleet: &Fleet) -> String {
         let _ = writeln!(text, "  {name:<16} {id:>8}  {address:<22} {log}");
     };
     for member in fleet.members() {
-        let address = member.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
         let id = member.process().map(servers::Process::id);
-        line(&member.name(), id, &address, member.log().display().to_string());
+        line(&member.name(), id, &member.address.to_string(), member.log().display().to_string());
     }
     let own = Some(std::process::id());
     line("balancer", own, &fleet.balancer.address.to_string(), String::new());

@@ -44,8 +44,8 @@ pub struct Member {
     pub role: Role,
     /// Which of them, from 1.
     pub number: usize,
-    /// Where it listens, if it does.
-    pub address: Option<SocketAddr>,
+    /// Where it listens: a server for everybody, the others for probes.
+    pub address: SocketAddr,
     pub(crate) log: PathBuf,
     pub(crate) process: Option<Process>,
 }
@@ -66,8 +66,8 @@ impl Member {
         &self.log
     }
 
-    /// Where it is asked something over HTTP, if it can be.
-    pub fn url(&self, path: &str) -> Option<String> {
-        self.address.map(|address| format!("http://{address}{path}"))
+    /// Where it is asked something over HTTP.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 }

@@ -60,7 +60,7 @@ impl Ground {
     /// What a server says of itself and of all others; null if it cannot be asked.
     pub async fn health(&self, number: usize) -> Value {
         let server = self.fleet.member(Role::Server, number).expect("a server");
-        let url = server.url("/health/detailed").expect("a server has an address");
+        let url = server.url("/health/detailed");
         match self.ask(&url).await {
             Ok((_, text)) => serde_json::from_str(&text).unwrap_or_default(),
             Err(_) => Value::Null,
@@ -70,7 +70,7 @@ impl Ground {
     /// A number a server measures, added up over its labels.
     pub async fn measured(&self, number: usize, name: &str, label: &str) -> f64 {
         let server = self.fleet.member(Role::Server, number).expect("a server");
-        let url = server.url("/metrics").expect("a server has an address");
+        let url = server.url("/metrics");
         let Ok((_, text)) = self.ask(&url).await else { return 0.0 };
         let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(label));
         lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()

@@ -94,7 +94,7 @@ impl Ground {
     /// Waits until every server says yes, or every server says no, at an address.
     async fn all_servers_say(&self, status: u16, path: &str) {
         for number in self.servers() {
-            let url = self.fleet.member(Role::Server, number).unwrap().url(path).unwrap();
+            let url = self.fleet.member(Role::Server, number).unwrap().url(path);
             eventually(&format!("{url} answers {status}"), async || {
                 self.ask(&url).await.is_ok_and(|(answered, _)| answered == status)
             })
@@ -173,7 +173,7 @@ impl Ground {
 
     /// More readers at one server than it has connections.
     pub async fn fill_the_pool(&mut self, number: usize) {
-        let url = self.fleet.member(Role::Server, number).unwrap().url("/api/v1/calls?limit=50").unwrap();
+        let url = self.fleet.member(Role::Server, number).unwrap().url("/api/v1/calls?limit=50");
         let mut readers = JoinSet::new();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         for _ in 0..16 {

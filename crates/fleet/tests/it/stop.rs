@@ -43,9 +43,18 @@ async fn ends_well(ground: &mut Ground, role: Role, number: usize) -> String {
     ground.said(role, number)
 }
 
+async fn says_that_it_is_not_ready(ground: &Ground, role: Role, number: usize) {
+    let url = ground.fleet.member(role, number).unwrap().url("/health/ready");
+    eventually("it says that it is not ready", async || {
+        let asked = ground.ask(&url).await;
+        asked.is_ok_and(|(status, body)| status == 503 && body.contains("\"stopping\":true"))
+    })
+    .await;
+}
+
 /// A request of which half has come.
 async fn half_a_request(ground: &Ground) -> TcpStream {
-    let address = ground.fleet.member(Role::Server, 1).unwrap().address.unwrap();
+    let address = ground.fleet.member(Role::Server, 1).unwrap().address;
     let mut socket = TcpStream::connect(address).await.unwrap();
     let head = format!(
         "POST /callrail/call.completed HTTP/1.1\r\nHost: {address}\r\nSignature: wrong\r\n\
@@ -56,8 +65,7 @@ async fn half_a_request(ground: &Ground) -> TcpStream {
 }
 
 async fn a_server_says_so_first_and_answers_who_has_come(ground: &mut Ground) {
-    let ready = ground.fleet.member(Role::Server, 1).unwrap().url("/health/ready").unwrap();
-    let live = ready.replace("ready", "live");
+    let live = ground.fleet.member(Role::Server, 1).unwrap().url("/health/live");
     let mut slow = half_a_request(ground).await;
     ground.fleet.signal(Role::Server, 1, Signal::TERM).unwrap();
     eventually("it says that it is not ready", async || {
@@ -87,19 +95,12 @@ async fn no_webhook_is_lost_when_all_servers_are_restarted(ground: &mut Ground) 
     let calling =
         tokio::spawn(async move { traffic.keep_making(Duration::from_secs(5), &until, &reports).await });
     for number in [1, 2] {
-        let url = ground.fleet.member(Role::Server, number).unwrap().url("/health/ready").unwrap();
-        let all: Vec<_> = ground.fleet.members().iter().filter_map(|member| member.address).collect();
-        let own = ground.fleet.member(Role::Server, number).unwrap().address;
         ground.fleet.signal(Role::Server, number, Signal::TERM).unwrap();
-        eventually("it says that it is not ready", async || {
-            ground.ask(&url).await.is_ok_and(|(status, _)| status == 503)
-        })
-        .await;
-        let others = all.iter().copied().filter(|address| Some(*address) != own);
-        ground.fleet.balancer.set_servers(others.collect());
+        says_that_it_is_not_ready(ground, Role::Server, number).await;
+        ground.fleet.balance(|member| member.number != number);
         ends_well(ground, Role::Server, number).await;
         ground.fleet.begin(Role::Server, number).await.unwrap();
-        ground.fleet.balancer.set_servers(all);
+        ground.fleet.balance(|_| true);
     }
     enough.cancel();
     calling.await.unwrap();
@@ -141,6 +142,7 @@ async fn a_worker_hands_back_what_does_not_end(ground: &mut Ground) {
     let ids = "SELECT CAST(id AS TEXT) FROM jobs WHERE kind = 'recording.fetch' AND state = 'running'";
     let ids: Vec<_> = ground.database.texts(ids).await.iter().map(|id| format!("'{id}'")).collect();
     ground.fleet.signal(Role::Worker, 1, Signal::TERM).unwrap();
+    says_that_it_is_not_ready(ground, Role::Worker, 1).await;
     let said = ends_well(ground, Role::Worker, 1).await;
     assert!(said.contains("worker is shutting down"), "{said}");
     // put back as if nobody had begun
