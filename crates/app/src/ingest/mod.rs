@@ -3,6 +3,9 @@
 mod accept_call_webhook;
 mod accept_engine_webhook;
 mod apply_call_event;
+mod call_customer;
+mod call_names;
+mod call_news;
 mod fetch_recording;
 mod list_provider_calls;
 mod read_media;

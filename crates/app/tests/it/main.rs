@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod customers;
+mod order;
 mod setup;
 mod virtual_time;
 mod worker;
