@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::ingest::listings_in_use;
 use kernel::StoreError;
 use queue::{JobState, Queue};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,9 @@ pub(crate) async fn pulse(otto: Otto, scraped: bool, stop: CancellationToken) {
         if scraped && let Err(error) = count_jobs(&otto).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "cannot count jobs");
         }
+        if scraped && let Err(error) = measure_lists(&otto).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot tell how far lists were read");
+        }
     }
 }
 
@@ -48,5 +52,16 @@ async fn count_jobs(otto: &Otto) -> Result<(), StoreError> {
             }
         }
     }
+    Ok(())
+}
+
+/// How long ago the list of calls that is furthest behind was read to, and how many cannot be read.
+async fn measure_lists(otto: &Otto) -> Result<(), StoreError> {
+    let listings = listings_in_use(&otto.ports).await?;
+    let now = otto.ports.clock.now();
+    let lag = listings.iter().map(|listing| (now - listing.listed_until).num_seconds().max(0)).max();
+    let failing = listings.iter().filter(|listing| listing.failing_since.is_some()).count();
+    metrics::gauge!("otto_callrail_list_lag_seconds").set(lag.unwrap_or(0) as f64);
+    metrics::gauge!("otto_callrail_lists_failing").set(failing as f64);
     Ok(())
 }

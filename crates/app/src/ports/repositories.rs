@@ -96,6 +96,8 @@ pub trait CallRepository: Send {
         provider: Provider,
         ids: &ProviderCallIds,
     ) -> Result<Option<StoredCall>, StoreError>;
+    /// Those that bear one of the provider's newer names. Not locked.
+    async fn named(&mut self, provider: Provider, names: &[&str]) -> Result<Vec<StoredCall>, StoreError>;
     /// By its number, locked until the unit of work ends.
     async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError>;
     /// Adds a call and answers its number; `None` if somebody else just added it.

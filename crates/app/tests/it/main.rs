@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod customers;
+mod listing;
 mod order;
+mod senders;
 mod setup;
 mod virtual_time;
 mod worker;

@@ -34,7 +34,7 @@ pub(crate) use on_both;
 
 /// A test that waits for what never comes fails instead of hanging.
 pub(crate) async fn in_time<R>(test: impl Future<Output = R>) -> R {
-    tokio::time::timeout(Duration::from_mins(2), test)
+    tokio::time::timeout(Duration::from_mins(5), test)
         .await
         .expect("it waits for something that does not happen")
 }
@@ -56,7 +56,8 @@ pub(crate) async fn tenant_with(
         calendar: Calendar::UTC,
         tenant_key: TenantKey::try_new(format!("{id}-tenant-key-0000")).unwrap(),
     };
-    let (tracking_numbers, accounts, credentials) = Default::default();
+    let (tracking_numbers, credentials) = Default::default();
+    let accounts = vec![(Provider::Callrail, format!("COM-{id}"))];
     let setup = TenantSetup { company, tracking_numbers, accounts, credentials, users };
     world.db.system.set_up(&setup, Database::now()).await.unwrap();
     Scope::system(id, "test")

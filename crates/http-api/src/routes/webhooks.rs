@@ -48,8 +48,12 @@ async fn delivery(
     proof: &[&str],
 ) -> Result<Delivery, ApiError> {
     let body = read_body(request, payload, state.settings.max_webhook_bytes).await?;
-    let value =
-        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // said twice over, a header says nothing: which of both is meant would be for whoever reads it to choose
+    let value = |name: &str| {
+        let mut said = request.headers().get_all(name);
+        let only = said.next().filter(|_| said.next().is_none());
+        only.and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     let tenant_key = request.match_info().get("tenant_key").map(|key| Secret::new(key.to_owned()));
     // the segment is as good as a password, in whatever spelling; what is kept is the path after it
     let pattern = request.match_pattern().unwrap_or_default();
@@ -108,7 +112,7 @@ async fn accept_call(ports: &Arc<Ports>, delivery: &Delivery) -> Result<CallWebh
     let webhooks = ports.callrail_webhooks.clone();
     let mut attempt = 1;
     loop {
-        match accept_call_webhook(ports, webhooks.as_ref(), delivery).await {
+        match accept_call_webhook(ports, &webhooks, delivery).await {
             Err(AcceptError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
             other => return other,
         }
@@ -123,6 +127,14 @@ fn refused_call(error: AcceptError) -> ApiError {
         AcceptError::BadSignature => {
             outcome("refused");
             bad_signature()
+        }
+        AcceptError::OthersSignature => {
+            outcome("mismatch");
+            bad_signature()
+        }
+        AcceptError::Busy => {
+            outcome("busy");
+            ApiError::new(ErrorKind::Unavailable, "The service is busy; please try again in a few seconds")
         }
         AcceptError::MediaType => {
             outcome("quarantined");

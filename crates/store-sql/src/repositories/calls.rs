@@ -250,6 +250,21 @@ impl CallRepository for SqlUnit {
         row.map(call_of).transpose()
     }
 
+    async fn named(&mut self, provider: Provider, names: &[&str]) -> Result<Vec<StoredCall>, StoreError> {
+        let (conn, company) = self.parts();
+        let rows: Vec<CallRow> = on_db!(conn, |c| {
+            calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::provider.eq(provider.as_str()))
+                .filter(calls_table::provider_call_id.eq_any(names.iter().copied()))
+                .select(CallRow::as_select())
+                .load(c)
+                .await
+        })
+        .map_err(fail(CALLS))?;
+        rows.into_iter().map(call_of).collect()
+    }
+
     async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError> {
         let (conn, company) = self.parts();
         let row: Option<CallRow> = find_locked!(
