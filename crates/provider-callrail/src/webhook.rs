@@ -1,55 +1,20 @@
-use std::collections::HashMap;
-
 use app::ports::{CallWebhooks, Delivery, TenantHints, Unreadable};
 use calls::{CallEvent, CallEventKind, Direction, Problem, ProviderCallIds, RecordingRef, ReportedFacts};
 use kernel::{PhoneNumber, Provider, Secret, Timestamp};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{fields::Fields, is_signed, listed::listed_event, signature::could_be_signature};
+use crate::{
+    body::{Parsed, parse},
+    fields::Fields,
+    is_signed,
+    listed::listed_event,
+    signature::could_be_signature,
+};
 
 /// The header the signature is in, lower-cased.
 pub const SIGNATURE: &str = "signature";
 
-/// Every field anything is read from.
-const KNOWN: [&str; 36] = [
-    "resource_id",
-    "call_resource_id",
-    "id",
-    "call_id",
-    "company_resource_id",
-    "company_id",
-    "tracking_phone_number",
-    "tracking_number",
-    "trackingnum",
-    "customer_phone_number",
-    "caller_number",
-    "callernum",
-    "caller_phone_number",
-    "direction",
-    "answered",
-    "voicemail",
-    "customer_name",
-    "callername",
-    "caller_name",
-    "customer_city",
-    "callercity",
-    "customer_state",
-    "callerstate",
-    "source_name",
-    "source",
-    "utm_campaign",
-    "campaign",
-    "csr_id",
-    "start_time",
-    "timestamp",
-    "created_at",
-    "datetime",
-    "duration",
-    "recording_duration",
-    "recording",
-    "recording_url",
-];
 const ACCOUNTS: [&str; 2] = ["company_resource_id", "company_id"];
 const TRACKING: [&str; 3] = ["tracking_phone_number", "tracking_number", "trackingnum"];
 
@@ -83,12 +48,12 @@ impl CallWebhooks for CallrailWebhooks {
         if kind == CallEventKind::Listed {
             return Ok(listed_event(fields, &delivery.body, delivery.received_at).1);
         }
-        let mut event = event_of(&fields, kind, &delivery.body, delivery.received_at);
+        let said = if signed { &delivery.body[..] } else { delivery.query.as_bytes() };
+        let mut event = event_of(&fields, kind, said, delivery.received_at);
         event.problems.extend(unreadable.iter().map(|name| Problem::new(name, "unreadable")));
         if !signed {
             // the signature covers the body, which is empty; what the address says is only as good as its secrecy
             event.problems.push(Problem::new("query", "unsigned_parameters"));
-            event.digest = digest(delivery.query.as_bytes());
         }
         Ok(event)
     }
@@ -109,76 +74,6 @@ pub fn hints_of(fields: &Map<String, Value>) -> TenantHints {
         accounts: ACCOUNTS.iter().filter_map(text).filter(is_account).collect(),
         tracking_number: TRACKING.iter().filter_map(text).find_map(|text| PhoneNumber::parse(&text).ok()),
     }
-}
-
-/// A payload that can be read.
-struct Parsed {
-    fields: Map<String, Value>,
-    /// Whether the signature covers them.
-    signed: bool,
-    /// Fields whose values cannot be read, though where they end can.
-    unreadable: Vec<String>,
-}
-
-impl Parsed {
-    fn signed(fields: Map<String, Value>) -> Self {
-        Self { fields, signed: true, unreadable: Vec::new() }
-    }
-}
-
-/// Reads a payload. A body counts alone; only when there is none do the parameters of the address count (the oldest hooks
-/// send nothing else).
-fn parse(delivery: &Delivery) -> Result<Parsed, Unreadable> {
-    if delivery.body.is_empty() {
-        return if delivery.query.is_empty() {
-            Err(Unreadable::Malformed)
-        } else {
-            Ok(Parsed { signed: false, ..Parsed::signed(form(delivery.query.as_bytes())) })
-        };
-    }
-    let essence = delivery.content_type.as_deref().unwrap_or("application/json");
-    let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "application/json" | "text/json" => match serde_json::from_slice(&delivery.body) {
-            Ok(Value::Object(fields)) => Ok(Parsed::signed(fields)),
-            Ok(_) => Err(Unreadable::Malformed),
-            Err(_) => field_by_field(&delivery.body),
-        },
-        "application/x-www-form-urlencoded" => {
-            if std::str::from_utf8(&delivery.body).is_err() {
-                return Err(Unreadable::Malformed);
-            }
-            let fields = form(&delivery.body);
-            // JSON sent as a form parses as one nonsensical name
-            let sensible = fields.keys().all(|name| !name.contains(['{', '"', '<']));
-            if sensible { Ok(Parsed::signed(fields)) } else { Err(Unreadable::Malformed) }
-        }
-        _ => Err(Unreadable::MediaType),
-    }
-}
-
-/// JSON of which something cannot be held: half of a surrogate pair, a number out of every range, a thousand brackets.
-/// The fields it is in are lost, not the call.
-fn field_by_field(body: &[u8]) -> Result<Parsed, Unreadable> {
-    let raw: HashMap<String, &RawValue> = serde_json::from_slice(body).map_err(|_| Unreadable::Malformed)?;
-    let mut parsed = Parsed::signed(Map::new());
-    for (name, raw) in raw {
-        match serde_json::from_str(raw.get()) {
-            Ok(value) => drop(parsed.fields.insert(name, value)),
-            Err(_) if KNOWN.contains(&name.as_str()) => parsed.unreadable.push(name),
-            // nothing is read from it anyway
-            Err(_) => {}
-        }
-    }
-    // the order of a hash map is nobody's
-    parsed.unreadable.sort();
-    Ok(parsed)
-}
-
-fn form(bytes: &[u8]) -> Map<String, Value> {
-    url::form_urlencoded::parse(bytes)
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect()
 }
 
 /// What can be made out of bytes that do not parse: `"name": value` for the names that matter here.

@@ -131,11 +131,15 @@ async fn apply(
     let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
     let stored = work.inbox().store(&entry).await?;
     if let Arrival::Duplicate { first_received_at } = stored.arrival {
-        work.commit().await?;
-        return Ok(CallWebhookAck::Duplicate { first_received_at });
+        let known = work.inbox().find(stored.id).await?;
+        // one that was set aside is understood by now, or was sent as something else
+        if known.is_none_or(|known| known.entry.state != InboxState::Quarantined) {
+            work.commit().await?;
+            return Ok(CallWebhookAck::Duplicate { first_received_at });
+        }
     }
     let Applied { call, .. } = apply_call_event(&mut work, provider, event, now).await?;
-    work.inbox().settle(entry.id, InboxState::Applied, None, Some(call), now).await?;
+    work.inbox().settle(stored.id, InboxState::Applied, None, Some(call), now).await?;
     work.commit().await?;
     Ok(CallWebhookAck::Applied { call })
 }

@@ -10,7 +10,7 @@ use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError};
 use crate::{
     Ports,
     jobs::ApplyEngineEvent,
-    ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError},
+    ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError, Unreadable},
 };
 
 /// What became of a webhook, in the contract's words.
@@ -37,6 +37,9 @@ pub enum EngineWebhookError {
     /// Authentic, but without the ids every event has. Stored as quarantined.
     #[error("the job id or the company id is missing")]
     MissingIds,
+    /// Authentic, but said to be something else than JSON. Stored as quarantined.
+    #[error("the content type is not JSON")]
+    MediaType,
     /// Authentic, but about work of another tenant than it names. Stored as quarantined.
     #[error("the job belongs to another company")]
     WrongTenant,
@@ -51,6 +54,7 @@ impl EngineWebhookError {
         match self {
             Self::BadSignature(_) => ErrorKind::Unauthenticated,
             Self::MissingIds => ErrorKind::Invalid,
+            Self::MediaType => ErrorKind::UnsupportedMedia,
             Self::WrongTenant => ErrorKind::Forbidden,
             Self::Store(error) => error.kind(),
         }
@@ -76,6 +80,10 @@ pub async fn accept_engine_webhook(
         tracing::warn!(provider = "shunya", reason, "webhook quarantined");
         entry
     };
+    if !delivery.content_type.as_deref().is_none_or(is_json) {
+        ports.inbox_office.quarantine(&quarantined(Unreadable::MediaType.as_str())).await?;
+        return Err(EngineWebhookError::MediaType);
+    }
     let event = match ports.engine_webhooks.read(&delivery.body) {
         Ok(Some(event)) => event,
         Ok(None) => {
@@ -102,6 +110,12 @@ pub async fn accept_engine_webhook(
         return Err(EngineWebhookError::WrongTenant);
     }
     store(ports, delivery, &event, &company.id).await
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 async fn store(

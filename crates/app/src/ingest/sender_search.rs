@@ -22,18 +22,21 @@ pub struct SearchLimits {
     pub most_bytes: usize,
     /// Searches at once.
     pub at_once: usize,
-    /// Searches that wait for their turn; each holds its body in memory.
-    pub waiting: usize,
+    /// How long the bodies may be together of searches that wait for their turn, each counted as 16 KiB at least.
+    pub waiting_bytes: usize,
     /// How long one waits.
     pub patience: Duration,
 }
 
 impl Default for SearchLimits {
     fn default() -> Self {
-        Self { most_bytes: 256 << 20, at_once: 1, waiting: 12, patience: Duration::from_secs(3) }
+        let (most_bytes, waiting_bytes) = (256 << 20, 64 << 20);
+        Self { most_bytes, at_once: 1, waiting_bytes, patience: Duration::from_secs(3) }
     }
 }
 
+/// What a waiting search is counted in.
+const PLACE: usize = 16 << 10;
 /// Opened keys are kept this long in memory: a search must not ask the database, and a key taken away must not go on
 /// being found for long. All that being found does is to set an event aside.
 const KEYS_LIVE: chrono::Duration = chrono::Duration::seconds(60);
@@ -82,7 +85,8 @@ impl Default for SenderSearch {
 impl SenderSearch {
     /// Within limits.
     pub fn new(limits: SearchLimits) -> Self {
-        let (running, waiting) = (Semaphore::new(limits.at_once), Semaphore::new(limits.waiting));
+        let places = limits.waiting_bytes / PLACE;
+        let (running, waiting) = (Semaphore::new(limits.at_once), Semaphore::new(places));
         Self { limits, keys: Mutex::new(None), running, waiting }
     }
 
@@ -118,7 +122,8 @@ impl SenderSearch {
         let running = match self.running.try_acquire() {
             Ok(turn) => turn,
             Err(_) => {
-                let Ok(_place) = self.waiting.try_acquire() else { return Ok(Found::Busy) };
+                let places = u32::try_from(delivery.body.len().div_ceil(PLACE).max(1)).unwrap_or(u32::MAX);
+                let Ok(_place) = self.waiting.try_acquire_many(places) else { return Ok(Found::Busy) };
                 match tokio::time::timeout(self.limits.patience, self.running.acquire()).await {
                     Ok(Ok(turn)) => turn,
                     _ => return Ok(Found::Busy),

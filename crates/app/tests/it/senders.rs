@@ -108,7 +108,8 @@ async fn of_many_searches_one_runs_one_waits_and_the_rest_are_told_at_once() {
         let world = World::new(testkit::sqlite().await);
         with_key(&world, "org_a", "key of a").await;
         let patience = std::time::Duration::from_secs(600);
-        let limits = SearchLimits { at_once: 1, waiting: 1, patience, ..SearchLimits::default() };
+        let limits =
+            SearchLimits { at_once: 1, waiting_bytes: 16 << 10, patience, ..SearchLimits::default() };
         let (ports, gated, webhooks) = within(&world, limits);
         gated.shut(true);
         let mut searches = tokio::task::JoinSet::new();

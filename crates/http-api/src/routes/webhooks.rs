@@ -18,7 +18,12 @@ use app::{
 use kernel::{ErrorKind, Secret, rfc3339};
 use serde_json::json;
 
-use crate::{ApiError, ApiState, ErrorCode, body::read_body, envelope::enveloped, error::internal};
+use crate::{
+    ApiError, ApiState, ErrorCode,
+    body::{Room, read_body},
+    envelope::enveloped,
+    error::internal,
+};
 
 /// A database that was briefly away (a deadlock, a failover) gets this many chances before the provider is told.
 const ATTEMPTS: u32 = 3;
@@ -46,8 +51,8 @@ async fn delivery(
     payload: Payload,
     kind: &'static str,
     proof: &[&str],
-) -> Result<Delivery, ApiError> {
-    let body = read_body(request, payload, state.settings.max_webhook_bytes).await?;
+) -> Result<(Delivery, Room), ApiError> {
+    let (body, room) = read_body(request, payload, state.settings.max_webhook_bytes).await?;
     // said twice over, a header says nothing: which of both is meant would be for whoever reads it to choose
     let value = |name: &str| {
         let mut said = request.headers().get_all(name);
@@ -61,7 +66,7 @@ async fn delivery(
         Some(rest) => rest.to_owned(),
         None => request.path().to_owned(),
     };
-    Ok(Delivery {
+    let delivery = Delivery {
         kind,
         tenant_key,
         path,
@@ -71,7 +76,8 @@ async fn delivery(
         body,
         received_at: state.now(),
         trace: None,
-    })
+    };
+    Ok((delivery, room))
 }
 
 /// `POST /callrail/call.*` and its older and newer spellings.
@@ -81,10 +87,14 @@ pub async fn callrail(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let kind = kind_of(&request.match_pattern().unwrap_or_default());
-    let delivery = delivery(&request, &state, payload, kind, &["signature"]).await?;
+    let (delivery, room) = delivery(&request, &state, payload, kind, &["signature"]).await?;
     let ports = state.ports.clone();
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
-    let accepted = tokio::spawn(async move { accept_call(&ports, &delivery).await }).await;
+    let accepted = tokio::spawn(async move {
+        let _until_done = room;
+        accept_call(&ports, &delivery).await
+    });
+    let accepted = accepted.await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_call(error)),
@@ -163,13 +173,13 @@ pub async fn shunya(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let proof = ["x-shunya-signature", "x-shunya-timestamp", "x-shunya-task-id"];
-    let delivery = delivery(&request, &state, payload, "shunya.webhook", &proof).await?;
-    let is_json = delivery.content_type.as_deref().is_none_or(|text| {
-        let essence = text.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
-    });
+    let (delivery, room) = delivery(&request, &state, payload, "shunya.webhook", &proof).await?;
     let ports = state.ports.clone();
-    let accepted = tokio::spawn(async move { accept_engine(&ports, &delivery).await }).await;
+    let accepted = tokio::spawn(async move {
+        let _until_done = room;
+        accept_engine(&ports, &delivery).await
+    });
+    let accepted = accepted.await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_engine(error)),
@@ -183,9 +193,6 @@ pub async fn shunya(
         EngineWebhookAck::Quarantined => "quarantined",
     };
     metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => word).increment(1);
-    if ack == EngineWebhookAck::Quarantined && !is_json {
-        return Err(ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON"));
-    }
     let mut answer = enveloped(&request, json!({ "status": word }), state.now());
     if ack == EngineWebhookAck::Quarantined {
         *answer.status_mut() = StatusCode::ACCEPTED;
@@ -211,7 +218,9 @@ async fn accept_engine(
 fn refused_engine(error: EngineWebhookError) -> ApiError {
     let outcome = match &error {
         EngineWebhookError::BadSignature(why) => why.as_str(),
-        EngineWebhookError::MissingIds | EngineWebhookError::WrongTenant => "quarantined",
+        EngineWebhookError::MissingIds
+        | EngineWebhookError::MediaType
+        | EngineWebhookError::WrongTenant => "quarantined",
         EngineWebhookError::Store(_) => "failed",
     };
     metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => outcome).increment(1);
@@ -221,6 +230,7 @@ fn refused_engine(error: EngineWebhookError) -> ApiError {
             ApiError::new(ErrorKind::Invalid, "shunya_job_id or company_id is missing")
                 .coded(ErrorCode::MissingRequiredField)
         }
+        EngineWebhookError::MediaType => ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON"),
         EngineWebhookError::WrongTenant => {
             ApiError::new(ErrorKind::Forbidden, "The job belongs to another company")
         }

@@ -269,7 +269,7 @@ fn query(listing: &Listing, per_page: usize, offset: usize) -> String {
     };
     add("relative_pagination", Some("true".to_owned()));
     add("per_page", Some(per_page.to_string()));
-    add("offset", Some(offset.to_owned()));
+    add("offset", Some(offset.to_string()));
     add("start_date", listing.start_date.clone());
     add("end_date", listing.end_date.clone());
     add("company_id", listing.company_id.clone());

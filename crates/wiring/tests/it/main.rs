@@ -16,6 +16,7 @@ mod bench;
 mod callrail;
 mod contract;
 mod corpus;
+mod explore;
 mod house;
 mod limits;
 mod logs;
