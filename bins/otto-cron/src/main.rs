@@ -9,6 +9,8 @@ use wiring::{Parts, program};
 ///
 /// Each slot of a schedule is enqueued once, by a unique key in the database, whoever comes first: run two, so that one is
 /// left when a machine dies. Settings come from the environment: `otto config check` shows them.
+///
+/// Answers /metrics, /health/live and /health/ready on HOST:`OTTO_PROBE_PORT`, if that is set.
 #[derive(Parser)]
 #[command(name = "otto-cron", version, about, long_about)]
 struct Cli {}

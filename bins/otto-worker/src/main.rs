@@ -11,7 +11,9 @@ use wiring::{Parts, program};
 /// Any number may run, with the same queues or with others. Sleeps until a doorbell rings (`REDIS_URL`) or a job is due;
 /// without Redis it looks every 15 s. Settings come from the environment: `otto config check` shows them.
 ///
-/// SIGTERM: no more jobs are claimed, running ones get 20 s to end and are put back otherwise. SIGKILL: its jobs are taken up
+/// Answers /metrics, /health/live and /health/ready on HOST:`OTTO_PROBE_PORT`, if that is set.
+///
+/// SIGTERM: /health/ready turns 503, no more jobs are claimed, running ones get 20 s to end and are put back otherwise. SIGKILL: its jobs are taken up
 /// by others when their lease runs out (`OTTO_JOB_LEASE_SECONDS`).
 #[derive(Parser)]
 #[command(name = "otto-worker", version, about, long_about)]

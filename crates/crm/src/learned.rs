@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ContactUpdate, LeadSource};
 
 /// The fields of a contact card that are learned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct CardFields {
     /// First name.
     pub first_name: Option<String>,
@@ -27,8 +27,10 @@ pub struct CardFields {
     pub postal_code: Option<String>,
 }
 
+kernel::hides_personal!(CardFields { ; first_name, last_name, email, address, city, state, postal_code });
+
 /// What the provider of the customer's calls says of them: each field by the earliest call that says it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provided {
     /// Often a caller-id name.
@@ -42,15 +44,17 @@ pub struct Provided {
     pub state: Option<String>,
 }
 
+kernel::hides_personal!(Provided { ; name, city, state });
+
 /// Something said in a conversation, and in which: the earliest one counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Heard<T> {
     at: Timestamp,
     call: CallId,
     value: T,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Address {
     address: String,
     city: Option<String>,
@@ -59,7 +63,7 @@ struct Address {
 }
 
 /// All that was learned of a customer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Learned {
     provided: Provided,
@@ -70,6 +74,8 @@ pub struct Learned {
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<Heard<Address>>,
 }
+
+kernel::hides_personal!(Learned as json);
 
 fn hear<T>(known: &mut Option<Heard<T>>, at: Timestamp, call: CallId, said: Option<T>) {
     let Some(value) = said else { return };

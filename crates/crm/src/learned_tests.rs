@@ -39,7 +39,10 @@ fn the_provider_s_name_goes_before_one_that_was_heard_and_a_heard_address_before
     };
     learned.hear(&said, at(0), CallId(1));
     let fields = learned.fields();
-    assert_eq!((fields.first_name.as_deref(), fields.last_name.as_deref()), (Some("Dana"), Some("Whitfield")));
+    assert_eq!(
+        (fields.first_name.as_deref(), fields.last_name.as_deref()),
+        (Some("Dana"), Some("Whitfield"))
+    );
     assert_eq!((fields.address.as_deref(), fields.city.as_deref()), (Some("12 Elm St"), Some("Mesa")));
     assert_eq!((fields.state.as_deref(), fields.email.as_deref()), (Some("AZ"), Some("d@example.com")));
 }
@@ -67,22 +70,16 @@ fn a_card_from_before_anything_was_learned_keeps_what_it_has() {
 
 #[test]
 fn a_lead_s_source_may_be_corrected_and_its_last_contact_only_grows_by_hand() {
-    let before = LeadFacts {
-        source: Some(LeadSource::InboundCall),
-        campaign: None,
-        last_contacted_at: Some(at(10)),
-    };
+    let before =
+        LeadFacts { source: Some(LeadSource::InboundCall), campaign: None, last_contacted_at: Some(at(10)) };
     let after = LeadFacts {
         source: Some(LeadSource::Other),
         campaign: text("Spring"),
         last_contacted_at: Some(at(5)),
     };
     assert_eq!(relearn_lead(&before.fields(), &before, &after), after.fields());
-    let corrected = LeadFields {
-        source: LeadSource::Referral,
-        last_contacted_at: Some(at(20)),
-        ..before.fields()
-    };
+    let corrected =
+        LeadFields { source: LeadSource::Referral, last_contacted_at: Some(at(20)), ..before.fields() };
     let kept = relearn_lead(&corrected, &before, &after);
     assert_eq!((kept.source, kept.last_contacted_at), (LeadSource::Referral, Some(at(20))));
     assert_eq!(kept.campaign.as_deref(), Some("Spring"));
@@ -91,7 +88,11 @@ fn a_lead_s_source_may_be_corrected_and_its_last_contact_only_grows_by_hand() {
 #[test]
 fn survives_storage() {
     let mut learned = provided("Dana Whitfield", "Tempe");
-    learned.hear(&ContactUpdate { email: text("d@example.com"), ..ContactUpdate::default() }, at(1), CallId(7));
+    learned.hear(
+        &ContactUpdate { email: text("d@example.com"), ..ContactUpdate::default() },
+        at(1),
+        CallId(7),
+    );
     let stored = serde_json::to_value(&learned).unwrap();
     assert_eq!(serde_json::from_value::<Learned>(stored).unwrap(), learned);
     let facts = LeadFacts { source: Some(LeadSource::Other), campaign: None, last_contacted_at: Some(at(3)) };
@@ -101,9 +102,11 @@ fn survives_storage() {
 
 fn any_said() -> impl Strategy<Value = (ContactUpdate, i64, i64)> {
     let word = || option::of("[a-c]");
-    ((word(), word(), word(), word()), 0i64..4, 1i64..4).prop_map(|((name, email, address, city), at, call)| {
-        (ContactUpdate { name, email, address, city, ..ContactUpdate::default() }, at, call)
-    })
+    ((word(), word(), word(), word()), 0i64..4, 1i64..4).prop_map(
+        |((name, email, address, city), at, call)| {
+            (ContactUpdate { name, email, address, city, ..ContactUpdate::default() }, at, call)
+        },
+    )
 }
 
 proptest! {

@@ -10,9 +10,7 @@ mod plan;
 mod vocabulary;
 
 pub use lead::{LeadStatus, UNQUALIFIED_BECOMES, may_move};
-pub use learned::{
-    CardFields, LeadFacts, LeadFields, Learned, Provided, relearn, relearn_lead,
-};
+pub use learned::{CardFields, LeadFacts, LeadFields, Learned, Provided, relearn, relearn_lead};
 pub use outcome::{
     Action, AppointmentIntent, Booking, CallOutcome, KnownLead, OpenAppointment, Opportunity, Qualification,
 };

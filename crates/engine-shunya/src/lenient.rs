@@ -74,7 +74,8 @@ fn number(text: &str) -> (usize, Option<String>) {
             return (word.len(), Some("null".to_owned()));
         }
     }
-    let length = text.find(|c: char| !matches!(c, '-' | '+' | '.' | 'e' | 'E' | '0'..='9')).unwrap_or(text.len());
+    let length =
+        text.find(|c: char| !matches!(c, '-' | '+' | '.' | 'e' | 'E' | '0'..='9')).unwrap_or(text.len());
     let digits = text.get(..length).unwrap_or_default();
     let is_beyond = digits.parse::<f64>().is_ok_and(f64::is_infinite);
     (length.max(1), is_beyond.then(|| "null".to_owned()))
@@ -90,9 +91,15 @@ mod tests {
     #[test]
     fn what_cannot_be_held_is_left_out_and_the_rest_is_read() {
         for (text, value) in [
-            (r#"{"a": NaN, "b": -Infinity, "c": 1e999, "d": "NaN"}"#, json!({"a": null, "b": null, "c": null, "d": "NaN"})),
+            (
+                r#"{"a": NaN, "b": -Infinity, "c": 1e999, "d": "NaN"}"#,
+                json!({"a": null, "b": null, "c": null, "d": "NaN"}),
+            ),
             (r#"{"cut \ud83d": "x\udc00\\\ud83d"}"#, json!({"cut \u{fffd}": "x\u{fffd}\\\u{fffd}"})),
-            (r#"["\ud83c\udfe0 home", "\\ud800", "\"\ud800\""]"#, json!(["🏠 home", "\\ud800", "\"\u{fffd}\""])),
+            (
+                r#"["\ud83c\udfe0 home", "\\ud800", "\"\ud800\""]"#,
+                json!(["🏠 home", "\\ud800", "\"\u{fffd}\""]),
+            ),
             ("\u{feff}[1, -2.5e3]", json!([1, -2500.0])),
         ] {
             assert_eq!(read(text.as_bytes()), Some(value), "{text}");
@@ -101,7 +108,9 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_none() {
-        for text in ["", "{", "[NaN", "{\"a\": \"\\ud800", "nothing", "[1,]", "\"\\ud83", "Nan", "[--1]", "\\"] {
+        for text in
+            ["", "{", "[NaN", "{\"a\": \"\\ud800", "nothing", "[1,]", "\"\\ud83", "Nan", "[--1]", "\\"]
+        {
             assert_eq!(read(text.as_bytes()), None, "{text}");
         }
         assert_eq!(read(b"[\"\xff\"]"), None);

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use app::{
     Ports,
     ports::{Authenticator, Rate},
+    presence::Expected,
 };
 use kernel::{Calendar, Timestamp};
 
@@ -21,6 +22,8 @@ pub struct ApiSettings {
     pub max_webhook_bytes: usize,
     /// How often the client API may be asked.
     pub limits: Option<ClientLimits>,
+    /// Which parts this deployment is to have.
+    pub expected: Expected,
     /// Where providers are reached, by name. Told to whoever asks in development only, where they are stand-ins.
     pub stand_ins: Option<Vec<(&'static str, String)>>,
 }

@@ -186,7 +186,19 @@ mod tests {
 
     #[test]
     fn what_has_no_end_or_a_second_beginning_is_nothing() {
-        for torn in ["{", "{}{}", "{}x", "[]", "[{\"id\":1}]", "null", "1", "\"id\"", "{\"id\":}", "{\"id\":01}", "{\"x\":tru}"] {
+        for torn in [
+            "{",
+            "{}{}",
+            "{}x",
+            "[]",
+            "[{\"id\":1}]",
+            "null",
+            "1",
+            "\"id\"",
+            "{\"id\":}",
+            "{\"id\":01}",
+            "{\"x\":tru}",
+        ] {
             assert_eq!(read(torn), None, "{torn}");
         }
         let deep = format!("{{\"x\":{}", "[".repeat(200_000));

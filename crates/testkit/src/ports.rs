@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use app::{
     Ports,
-    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, SlotJob},
+    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, SlotJob, Untraced},
 };
 use async_trait::async_trait;
 use kernel::{Clock, JobId, Secret, StoreError, Timestamp};
@@ -62,7 +62,8 @@ impl World {
             claims: claims.clone(),
             job_office: system.clone(),
             sweeps: system.clone(),
-            listings: system,
+            listings: system.clone(),
+            tallies: system,
             secrets: Arc::new(FakeSecrets),
             blobs: blobs.clone(),
             doorbell: Arc::new(FakeBell::default()),
@@ -73,6 +74,7 @@ impl World {
             callrail: provider.clone(),
             engine: engine.clone(),
             engine_webhooks: Arc::new(FakeEngineWebhooks),
+            traces: Arc::new(Untraced),
             clock: ports_clock,
             ids: Arc::new(TestIds::default()),
             dice: Arc::new(Dice(0.5)),
@@ -81,6 +83,7 @@ impl World {
                 callrail_api_key: Some(Secret::new("key".to_owned())),
                 callrail_account_id: Some("ACC1".to_owned()),
             },
+            submit: true,
             max_recording_bytes: 1 << 20,
         };
         Self { ports: Arc::new(ports), db, clock, provider, engine, blobs, bus, claims }

@@ -2,6 +2,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{
     Ports,
+    guarded::ProviderGuard,
     ports::{BlobStore, PlatformSecrets},
 };
 use blob_fs::FsBlobs;
@@ -11,12 +12,15 @@ use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
 use settings::{Environment, Settings, ShunyaSignature};
 use store_sql::{PoolSettings, SqlStore, SqlSystem, Target};
+use telemetry::SpanTraces;
 use url::Url;
 use vault::Vault;
 
 use crate::{
     StartError,
     between::Between,
+    counted::CountedCache,
+    guards::Guards,
     keys::{check_key, encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
@@ -35,6 +39,8 @@ pub struct Otto {
     pub settings: Arc<Settings>,
     /// Whose connections are tended while it runs.
     pub(crate) pools: Pools,
+    /// What stands before each provider.
+    pub(crate) guards: Vec<Arc<ProviderGuard>>,
 }
 
 /// The connections to the database.
@@ -118,7 +124,11 @@ impl Otto {
         };
         let (store, system) = (Arc::new(store), Arc::new(system));
         let pools = Pools { store: store.clone(), system: system.clone() };
-        let between = Between::of(&settings, &clock, &ids).await?;
+        let mut between = Between::of(&settings, &clock, &ids).await?;
+        between.shared.cache = Arc::new(CountedCache(between.shared.cache));
+        let guards = Guards::of(&settings, &between.shared, &clock);
+        let callrail = guards.callrail(&settings, Arc::new(callrail(&settings, clock.clone())?));
+        let engine = guards.shunya(&settings, Arc::new(shunya(&settings, clock.clone(), ids.clone())?));
         let ports = Ports {
             reads: store.clone(),
             store,
@@ -127,7 +137,8 @@ impl Otto {
             claims: system.clone(),
             job_office: system.clone(),
             sweeps: system.clone(),
-            listings: system,
+            listings: system.clone(),
+            tallies: system,
             secrets: Arc::new(secrets),
             blobs,
             doorbell: between.doorbell,
@@ -135,8 +146,8 @@ impl Otto {
             shared: between.shared,
             callrail_webhooks: Arc::new(CallrailWebhooks),
             sender_search: Arc::default(),
-            callrail: Arc::new(callrail(&settings, clock.clone())?),
-            engine: Arc::new(shunya(&settings, clock.clone(), ids.clone())?),
+            callrail,
+            engine,
             engine_webhooks: Arc::new(ShunyaWebhooks::new(
                 settings.shunya.hmac_secret.clone(),
                 match settings.shunya.signature {
@@ -145,6 +156,7 @@ impl Otto {
                     ShunyaSignature::Either => Scheme::Either,
                 },
             )),
+            traces: Arc::new(SpanTraces),
             clock,
             ids,
             dice: Arc::new(RandomDice),
@@ -153,10 +165,11 @@ impl Otto {
                 callrail_api_key: settings.callrail.api_key.clone(),
                 callrail_account_id: settings.callrail.account_id.clone(),
             },
+            submit: settings.shunya.submit,
             max_recording_bytes: settings.max_recording_bytes,
         };
         check_key(&ports).await?;
-        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools })
+        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools, guards: guards.all() })
     }
 }
 
@@ -184,7 +197,7 @@ fn callrail(settings: &Settings, clock: Arc<dyn Clock>) -> Result<CallrailClient
         connect_timeout: CONNECT_TIMEOUT,
         read_timeout: ANSWER_TIMEOUT,
     };
-    CallrailClient::new(&client, clock)
+    CallrailClient::new(&client, clock, Arc::new(SpanTraces))
         .map_err(|error| StartError::Client { provider: "CallRail", reason: error.to_string() })
 }
 
@@ -203,6 +216,6 @@ fn shunya(
         connect_timeout: CONNECT_TIMEOUT,
         timeout: ANSWER_TIMEOUT,
     };
-    ShunyaClient::new(client, clock, ids)
+    ShunyaClient::new(client, clock, ids, Arc::new(SpanTraces))
         .map_err(|error| StartError::Client { provider: "Shunya", reason: error.to_string() })
 }

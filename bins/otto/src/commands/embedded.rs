@@ -72,9 +72,7 @@ pub fn start_stand_ins(wanted: &StandIns) -> Result<(Simulators, BTreeMap<String
         ..SimulatorSettings::default()
     })?;
     let mut settings = defaults();
-    let theirs = simulators.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
-    // Otto has no settings for texts and voice yet
-    settings.extend(theirs.filter(|(name, _)| !name.starts_with("TWILIO_")));
+    settings.extend(simulators.environment().into_iter().map(|(name, value)| (name.to_owned(), value)));
     Ok((simulators, settings))
 }
 

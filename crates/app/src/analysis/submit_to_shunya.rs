@@ -12,14 +12,16 @@ use crate::{
     NewEvent, Work,
     ingest::engine_match_keys,
     jobs::{ApplyEngineEvent, Done, JobError, JobRun, PollShunya},
-    ports::{AUDIO_LINK_LIFE, BlobKey, Recording, StoredCall, SubmitRequest},
+    ports::{AUDIO_LINK_LIFE, BlobKey, LinkFor, Recording, StoredCall, SubmitRequest},
 };
 
 /// Submits one request.
+#[tracing::instrument(name = "app.submit_to_shunya", skip_all, fields(shunya_job.id = %id))]
 pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some(Subject { job, call, recording }) = look(run, id).await? else { return Ok(Done::Finished) };
-    if !job.state.is_open() {
+    // while nothing is to be sent the request stays open, and the sweep takes it up once something is
+    if !job.state.is_open() || !ports.submit {
         return Ok(Done::Finished);
     }
     let company = &run.scope.company;
@@ -35,7 +37,7 @@ pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done,
     let now = ports.clock.now();
     let audio_url = ports
         .blobs
-        .link(&key, AUDIO_LINK_LIFE, now)
+        .link(&key, LinkFor::Reading, AUDIO_LINK_LIFE, now)
         .await
         .map_err(|error| JobError::from_source("the audio cannot be linked", Box::new(error)))?;
     let time_zone = ports.tenants.find(company).await?.and_then(|company| company.calendar.zone_name());
@@ -57,6 +59,9 @@ pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done,
         return run.finish(work).await;
     };
     work.analyses().mark_submitted(id, accepted.task_id.as_deref(), now).await?;
+    if let Some(trace) = &run.trace {
+        work.analyses().set_trace(id, trace).await?;
+    }
     if let Some(mut call) = work.calls().find(job.call).await?
         && call.stage != CallStage::Analysed
     {

@@ -13,10 +13,12 @@ use idempotency::{InboxState, event_key};
 use kernel::{
     CompanyId, ErrorKind, InboxId, Provider, ProviderError, Scope, StoreError, Timestamp, fingerprint,
 };
+use queue::FailureClass;
+use tracing::Instrument;
 
 use super::{
-    apply_call_event::is_known,
     apply_call_event,
+    apply_call_event::is_known,
     credential_context,
     fetch_recording::{ACCOUNT_ID, API_KEY, ApiAccount, account_of, platform_account},
 };
@@ -128,7 +130,10 @@ impl<'a> Walk<'a> {
             let owner = self.account.owner.as_ref().map_or("the platform", CompanyId::as_str);
             tracing::warn!(account = owner, found = self.found, "calls found whose webhooks never arrived");
         }
-        if let Err(error) = &walked {
+        // where a breaker or a budget is in the way, nobody was asked
+        if let Err(error) = &walked
+            && !matches!(error.class, FailureClass::NotNow { .. })
+        {
             let now = self.ports.clock.now();
             self.listing.failing_since.get_or_insert(now);
             self.listing.last_error = Some(error.message.clone());
@@ -192,7 +197,8 @@ impl<'a> Walk<'a> {
 
     async fn take_in(&mut self, page: ListedCalls) -> Result<(), JobError> {
         for entry in page.unreadable {
-            self.set_aside(self.account.owner.clone().as_ref(), &entry, Unreadable::Malformed.as_str()).await?;
+            self.set_aside(self.account.owner.clone().as_ref(), &entry, Unreadable::Malformed.as_str())
+                .await?;
         }
         let mut by_owner: BTreeMap<CompanyId, Vec<ListedCall>> = BTreeMap::new();
         for call in page.calls {
@@ -240,7 +246,10 @@ impl<'a> Walk<'a> {
             if stored.is_some_and(|stored| is_known(stored, &call.event)) {
                 continue;
             }
-            match self.apply(&scope, call).await {
+            // a trace of its own, as each webhook has one
+            let span = tracing::info_span!(parent: None, "app.ingest_listed_call");
+            span.follows_from(tracing::Span::current());
+            match self.apply(&scope, call).instrument(span).await {
                 Ok(is_new) => self.found += u64::from(is_new),
                 // the next run will do
                 Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
@@ -291,8 +300,7 @@ impl<'a> Walk<'a> {
         };
         match owner {
             Some(owner) => {
-                let mut work =
-                    self.ports.begin(&Scope::system(owner.clone(), provider.as_str())).await?;
+                let mut work = self.ports.begin(&Scope::system(owner.clone(), provider.as_str())).await?;
                 work.inbox().store(&entry).await?;
                 work.commit().await
             }

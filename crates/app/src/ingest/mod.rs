@@ -8,7 +8,7 @@ mod call_names;
 mod call_news;
 mod fetch_recording;
 mod list_provider_calls;
-mod read_media;
+mod media;
 mod replay_webhook;
 mod sender_search;
 
@@ -20,6 +20,6 @@ pub use accept_engine_webhook::{EngineWebhookAck, EngineWebhookError, accept_eng
 pub use apply_call_event::{Applied, apply_call_event};
 pub use fetch_recording::{fetch_recording, give_up_recording};
 pub use list_provider_calls::{list_company_calls, list_platform_calls, listings_in_use};
-pub use read_media::{MediaLink, ReadMediaError, read_media};
+pub use media::{MediaError, MediaLink, read_media, store_media};
 pub use replay_webhook::{ReplayError, replay_webhook};
 pub use sender_search::{SearchLimits, SenderSearch};

@@ -3,7 +3,7 @@ use idempotency::{Arrival, InboxState};
 use kernel::{CallId, CompanyId, InboxId, Provider, StoreError, Timestamp};
 
 /// A webhook to be stored.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewInboxEntry {
     /// Its id.
     pub id: InboxId,
@@ -133,3 +133,8 @@ pub trait InboxOffice: Send + Sync {
     /// Deletes what was settled before `before`, at most `limit`; answers how many.
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
 }
+
+kernel::hides_personal!(NewInboxEntry {
+    id, provider, kind, state, reason, path, content_type, trace, received_at;
+    event_key, match_key, query, proof, body
+});

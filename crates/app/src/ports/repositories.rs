@@ -2,9 +2,7 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use calls::{AnalysisProgress, CallFacts, CallStage, CallType, Problem, ProviderCallIds, RecordingState};
-use crm::{
-    AppointmentChange, ContactUpdate, KnownLead, LeadFacts, LeadMove, LeadStatus, NewSignal, NewTask,
-};
+use crm::{AppointmentChange, ContactUpdate, KnownLead, LeadFacts, LeadMove, LeadStatus, NewSignal, NewTask};
 use kernel::{
     AnalysisId, AppointmentId, CallId, ContactCardId, EventId, KeySignalId, LeadId, PhoneNumber, Provider,
     RecordingId, ShunyaJobId, StoreError, TaskId, Timestamp, TranscriptId, UserId,
@@ -173,6 +171,10 @@ pub trait AnalysisRepository: Send {
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Records the trace it was last submitted in: the vendor's webhook comes without one.
+    async fn set_trace(&mut self, id: ShunyaJobId, trace: &str) -> Result<(), StoreError>;
+    /// The trace it was last submitted in.
+    async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError>;
     /// Whether the request's transcript is stored.
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError>;
     /// Stores a transcript; `false` if the request has one.

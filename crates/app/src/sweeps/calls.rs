@@ -24,6 +24,8 @@ pub async fn sweep_calls(run: &SystemRun<'_>) -> Result<Done, JobError> {
                 work.enqueue(&FetchRecording { call }, now).await?;
                 work.commit().await?;
             }
+            // not to be sent now; found again once it is
+            Unfinished::Unsubmitted(..) if !ports.submit => {}
             Unfinished::Unsubmitted(company, call) => submit(ports, company, call).await?,
             Unfinished::AwaitingRecording(company, call) => expect_no_more(ports, company, call).await?,
             Unfinished::Unconfirmed(..) | Unfinished::Unsettled(..) | Unfinished::OverdueTasks(_) => {}

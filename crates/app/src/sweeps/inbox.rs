@@ -21,6 +21,8 @@ pub async fn match_waiting(run: &SystemRun<'_>) -> Result<Done, JobError> {
         let mut work = ports.begin(&Scope::system(company, "shunya")).await?;
         match work.analyses().match_job(&event.task_ids, event.call).await? {
             Some(job) => {
+                let trace = work.analyses().trace_of(job.id).await?;
+                work = work.traced(trace);
                 work.inbox().settle(id, InboxState::Received, None, Some(job.call), now).await?;
                 work.enqueue(&ApplyEngineEvent { inbox: id }, now).await?;
             }

@@ -16,11 +16,14 @@ pub async fn sweep_shunya(run: &SystemRun<'_>) -> Result<Done, JobError> {
     for left in ports.sweeps.unsettled_requests(before, BATCH).await? {
         let now = ports.clock.now();
         let (company, shunya_job, confirmed) = match left {
+            Unfinished::Unconfirmed(..) if !ports.submit => continue,
             Unfinished::Unconfirmed(company, id) => (company, id, false),
             Unfinished::Unsettled(company, id) => (company, id, true),
             _ => continue,
         };
         let mut work = ports.begin(&Scope::system(company, "otto")).await?;
+        let trace = work.analyses().trace_of(shunya_job).await?;
+        work = work.traced(trace);
         if confirmed {
             work.enqueue(&PollShunya { shunya_job }, now).await?
         } else {

@@ -99,7 +99,10 @@ async fn of_two_names_of_a_call_the_one_being_analysed_goes_on(world: &World) {
         submitted(world, &scope, call).await;
     }
     let both = event("CAL3", Some("3003"), Some(phone(1)));
-    assert_eq!(apply(world, &scope, &both).await.expect("a provider that is refused never asks again"), fourth);
+    assert_eq!(
+        apply(world, &scope, &both).await.expect("a provider that is refused never asks again"),
+        fourth
+    );
     let (found, _) = stored(world, &scope, fourth).await;
     assert!(found.problems.iter().any(|problem| problem.code == "names_two_calls"), "{:?}", found.problems);
     assert_ne!(new, old);

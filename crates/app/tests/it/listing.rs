@@ -7,9 +7,7 @@ use std::sync::{
 };
 
 use app::{
-    ingest::{
-        credential_context, fetch_recording, list_company_calls, list_platform_calls, replay_webhook,
-    },
+    ingest::{credential_context, fetch_recording, list_company_calls, list_platform_calls, replay_webhook},
     jobs::{JobError, JobRun, SystemRun},
     ports::{
         CallListing, CallListings, CallsSince, InboxFilter, InboxOffice, ListedCall, ListedCalls,
@@ -135,7 +133,9 @@ async fn a_long_outage_heals_page_by_page(world: &World) {
     world.clock.advance(Duration::days(7));
     let calls: Vec<Vec<ListedCall>> = (0..10)
         .map(|page| {
-            (0..7).map(|n| listed(world, &format!("CAL{page}-{n}"), 7 * 24 * 60 - 60 * (page * 7 + n) - 1)).collect()
+            (0..7)
+                .map(|n| listed(world, &format!("CAL{page}-{n}"), 7 * 24 * 60 - 60 * (page * 7 + n) - 1))
+                .collect()
         })
         .collect();
     let asked = pages(world, calls);
@@ -156,10 +156,15 @@ async fn a_list_that_is_not_in_order_counts_only_once_it_is_through(world: &Worl
     tenant(world, "org_a").await;
     let start = world.clock_now();
     // the newest first, whatever was asked for
-    let calls = (0..41).map(|n| vec![listed(world, &format!("CAL{n}"), n), listed(world, &format!("CAL-{n}"), n + 1)]);
+    let calls = (0..41)
+        .map(|n| vec![listed(world, &format!("CAL{n}"), n), listed(world, &format!("CAL-{n}"), n + 1)]);
     pages(world, calls.collect());
     list(world).await.unwrap();
-    assert_eq!(listing(world).await.listed_until, start - Duration::days(3), "the older ones are still to come");
+    assert_eq!(
+        listing(world).await.listed_until,
+        start - Duration::days(3),
+        "the older ones are still to come"
+    );
     list(world).await.unwrap();
     assert_eq!(listing(world).await.listed_until, start);
     assert_eq!(world.db.rows("calls").await, 82);
@@ -213,8 +218,14 @@ async fn a_list_that_cannot_be_read_says_since_when(world: &World) {
     world.provider.lists(move |since| {
         pages_asked.lock().unwrap().push(since.clone());
         match since.page {
-            None => Ok(ListedCalls { calls: vec![one.clone()], next_page: Some("1".into()), ..Default::default() }),
-            Some(_) if failing.fetch_add(1, Ordering::SeqCst) == 0 => Err(ProviderError::Throttled { retry_after: None }),
+            None => Ok(ListedCalls {
+                calls: vec![one.clone()],
+                next_page: Some("1".into()),
+                ..Default::default()
+            }),
+            Some(_) if failing.fetch_add(1, Ordering::SeqCst) == 0 => {
+                Err(ProviderError::Throttled { retry_after: None })
+            }
             Some(_) => Ok(ListedCalls { calls: vec![two.clone()], ..Default::default() }),
         }
     });
@@ -289,7 +300,8 @@ async fn a_recording_that_came_late_is_found_by_the_list(world: &World) {
     world.clock.advance(Duration::hours(20));
     let mut with_recording = at(20 * 60 + 30);
     with_recording.event.digest = 8;
-    with_recording.event.facts.recording = Some(RecordingRef { id: "CAL1".into(), duration_seconds: Some(9) });
+    with_recording.event.facts.recording =
+        Some(RecordingRef { id: "CAL1".into(), duration_seconds: Some(9) });
     pages(world, vec![vec![with_recording]]);
     list(world).await.unwrap();
     let (_, recording) = stored(world, &scope, call).await;
@@ -300,7 +312,8 @@ async fn a_recording_that_came_late_is_found_by_the_list(world: &World) {
 async fn companies_that_are_not_tenants_are_passed_over(world: &World) {
     tenant(world, "org_a").await;
     let stranger = ListedCall { hints: hints("org_nobody"), ..listed(world, "CAL1", 5) };
-    let of_two = TenantHints { accounts: vec!["COM-org_a".into(), "COM-org_b".into()], tracking_number: None };
+    let of_two =
+        TenantHints { accounts: vec!["COM-org_a".into(), "COM-org_b".into()], tracking_number: None };
     tenant(world, "org_b").await;
     let quarrel = ListedCall { hints: of_two, ..listed(world, "CAL2", 4) };
     pages(world, vec![vec![stranger, quarrel, listed(world, "CAL3", 3)]]);
@@ -353,7 +366,10 @@ async fn an_account_of_one_s_own_is_read_for_its_owner_alone(world: &World) {
     assert_eq!(listing(world).await.owner, Some(b.company));
     // the platform's list sets companies with accounts of their own to read theirs
     list(world).await.unwrap();
-    assert_eq!(world.db.number("SELECT count(*) FROM jobs WHERE kind = 'callrail.list_company_calls'").await, 1);
+    assert_eq!(
+        world.db.number("SELECT count(*) FROM jobs WHERE kind = 'callrail.list_company_calls'").await,
+        1
+    );
 }
 
 async fn an_entry_that_cannot_be_taken_in_is_set_aside_and_stops_nothing(world: &World) {
@@ -380,7 +396,9 @@ async fn an_entry_that_cannot_be_taken_in_is_set_aside_and_stops_nothing(world: 
     let lines = kept().await;
     let said: Vec<_> = lines
         .iter()
-        .map(|line| (line.kind.as_str(), line.reason.as_deref().unwrap(), line.company.is_some(), line.duplicates))
+        .map(|line| {
+            (line.kind.as_str(), line.reason.as_deref().unwrap(), line.company.is_some(), line.duplicates)
+        })
         .collect();
     assert_eq!(said, [("call.listed", "malformed_body", false, 0), ("call.listed", "not_applied", true, 0)]);
     assert_eq!(listing(world).await.listed_until, world.clock_now());

@@ -3,9 +3,11 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod customers;
+mod guarded;
 mod listing;
 mod order;
 mod senders;
 mod setup;
+mod unsent;
 mod virtual_time;
 mod worker;

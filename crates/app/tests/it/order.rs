@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 
 use app::ingest::apply_call_event;
-use calls::{
-    CallEvent, CallEventKind, Direction, Problem, ProviderCallIds, RecordingRef, ReportedFacts,
-};
+use calls::{CallEvent, CallEventKind, Direction, Problem, ProviderCallIds, RecordingRef, ReportedFacts};
 use chrono::Duration;
 use futures_util::{StreamExt, stream};
 use kernel::{Provider, Scope, UserId};
@@ -64,20 +62,30 @@ fn quarrel() -> Vec<CallEvent> {
     listed.facts.answered = Some(false);
     listed.facts.campaign = text("Listed");
     listed.facts.recording = Some(RecordingRef { id: "CAL1".into(), duration_seconds: Some(30) });
-    let mut completed = event(CallEventKind::Completed, "CAL1", 2, ReportedFacts {
-        answered: Some(true),
-        campaign: text("Spring"),
-        source: text("Google Ads"),
-        duration_seconds: Some(60),
-        recording: Some(RecordingRef { id: "CAL1".into(), duration_seconds: Some(58) }),
-        ..said(104, "Caller Five", "csr_1")
-    });
+    let mut completed = event(
+        CallEventKind::Completed,
+        "CAL1",
+        2,
+        ReportedFacts {
+            answered: Some(true),
+            campaign: text("Spring"),
+            source: text("Google Ads"),
+            duration_seconds: Some(60),
+            recording: Some(RecordingRef { id: "CAL1".into(), duration_seconds: Some(58) }),
+            ..said(104, "Caller Five", "csr_1")
+        },
+    );
     completed.facts.customer_state = text("AZ");
-    let mut modified = event(CallEventKind::Modified, "CAL1", 1, ReportedFacts {
-        answered: Some(true),
-        duration_seconds: Some(61),
-        ..said(105, "Caller Six", "nobody")
-    });
+    let mut modified = event(
+        CallEventKind::Modified,
+        "CAL1",
+        1,
+        ReportedFacts {
+            answered: Some(true),
+            duration_seconds: Some(61),
+            ..said(105, "Caller Six", "nobody")
+        },
+    );
     modified.problems = vec![Problem::new("direction", "unknown_direction")];
     vec![incoming, answered, missed, listed, completed, modified]
 }
@@ -100,8 +108,8 @@ fn orders<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
 
 /// A company with two people who answer calls.
 async fn company(world: &World, name: &str) -> Scope {
-    let people = ["csr_1", "csr_2"]
-        .map(|id| (UserId::try_new(format!("{name}-{id}")).unwrap(), None, Role::Csr));
+    let people =
+        ["csr_1", "csr_2"].map(|id| (UserId::try_new(format!("{name}-{id}")).unwrap(), None, Role::Csr));
     tenant_with(world, name, people.into()).await
 }
 
@@ -163,8 +171,10 @@ fn instead(table: &str, column: &str) -> Option<&'static str> {
         (_, "contact_card_id") => card,
         (_, "lead_id") => lead,
         // which of a customer's calls their lead was made for is a matter of which was first
-        ("events", "call_id") => "CASE t.event WHEN 'lead.created' THEN '' ELSE \
-             (SELECT c.provider || c.provider_call_id FROM calls c WHERE c.id = t.call_id) END",
+        ("events", "call_id") => {
+            "CASE t.event WHEN 'lead.created' THEN '' ELSE \
+             (SELECT c.provider || c.provider_call_id FROM calls c WHERE c.id = t.call_id) END"
+        }
         (_, "call_id") => call,
         // the key holds an id; that it is the right one is asserted apart
         ("events", "event_key" | "data") => "",
@@ -182,8 +192,10 @@ impl Stored {
         let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for table in TABLES {
             let columns = if db.is_postgres() {
-                format!("SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' \
-                         AND table_name = '{table}' ORDER BY 1")
+                format!(
+                    "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' \
+                         AND table_name = '{table}' ORDER BY 1"
+                )
             } else {
                 format!("SELECT name FROM pragma_table_info('{table}') ORDER BY 1")
             };
@@ -231,7 +243,14 @@ async fn everything_a_call_can_be_told_of_in_every_order(world: &World) {
                   AND CAST(problems AS TEXT) LIKE '%not_a_user%'";
     assert_eq!(world.db.number(wanted).await, world.db.rows("calls").await);
     let told = "SELECT DISTINCT event FROM events ORDER BY 1";
-    let names = ["call.answered", "call.completed", "call.incoming", "call.missed", "lead.created", "telephony.call.received"];
+    let names = [
+        "call.answered",
+        "call.completed",
+        "call.incoming",
+        "call.missed",
+        "lead.created",
+        "telephony.call.received",
+    ];
     assert_eq!(world.db.texts(told).await, names);
 }
 
@@ -252,7 +271,12 @@ async fn two_calls_of_one_customer_in_every_interleaving(world: &World) {
         event(CallEventKind::Completed, "CAL1", 2, said(20, Some("Second Word"), Some("Autumn"))),
         event(CallEventKind::Incoming, "CAL2", 3, said(10, None, Some("Winter"))),
         event(CallEventKind::Completed, "CAL2", 4, said(60, Some("Third Word"), None)),
-        event(CallEventKind::Modified, "CAL2", 5, ReportedFacts { customer_city: text("Mesa"), ..said(60, None, None) }),
+        event(
+            CallEventKind::Modified,
+            "CAL2",
+            5,
+            ReportedFacts { customer_city: text("Mesa"), ..said(60, None, None) },
+        ),
     ];
     compare(world, orders(&events)).await;
     let names = world.db.texts("SELECT DISTINCT first_name FROM contact_cards").await;
@@ -261,13 +285,18 @@ async fn two_calls_of_one_customer_in_every_interleaving(world: &World) {
 
 async fn one_call_under_both_its_names_in_every_order(world: &World) {
     let named = |primary: &str, legacy: Option<&str>, kind, digest| {
-        let mut event = event(kind, primary, digest, ReportedFacts {
-            answered: Some(digest > 2),
-            phone: Some(phone(1)),
-            duration_seconds: i32::try_from(digest).ok(),
-            recording: Some(RecordingRef { id: primary.to_owned(), duration_seconds: None }),
-            ..ReportedFacts::default()
-        });
+        let mut event = event(
+            kind,
+            primary,
+            digest,
+            ReportedFacts {
+                answered: Some(digest > 2),
+                phone: Some(phone(1)),
+                duration_seconds: i32::try_from(digest).ok(),
+                recording: Some(RecordingRef { id: primary.to_owned(), duration_seconds: None }),
+                ..ReportedFacts::default()
+            },
+        );
         event.ids.legacy = legacy.map(str::to_owned);
         event
     };
@@ -280,10 +309,12 @@ async fn one_call_under_both_its_names_in_every_order(world: &World) {
     let orders: Vec<_> = orders(&events)
         .into_iter()
         // the number of fetches depends on when the two turn out to be one, and fetching twice does no harm
-        .map(|order| order.into_iter().map(|event| CallEvent {
-            facts: ReportedFacts { recording: None, ..event.facts },
-            ..event
-        }).collect())
+        .map(|order| {
+            order
+                .into_iter()
+                .map(|event| CallEvent { facts: ReportedFacts { recording: None, ..event.facts }, ..event })
+                .collect()
+        })
         .collect();
     let companies = i64::try_from(orders.len()).unwrap();
     compare(world, orders).await;
@@ -307,7 +338,8 @@ async fn a_call_whose_customer_is_told_twice_over_in_every_order(world: &World) 
         event(CallEventKind::Missed, "CAL3", 5, said(3, "Somebody Else")),
     ];
     compare(world, orders(&events)).await;
-    let cards = "SELECT DISTINCT primary_phone || ' ' || coalesce(first_name, '-') FROM contact_cards ORDER BY 1";
+    let cards =
+        "SELECT DISTINCT primary_phone || ' ' || coalesce(first_name, '-') FROM contact_cards ORDER BY 1";
     assert_eq!(
         world.db.texts(cards).await,
         [format!("{} -", phone(1)), format!("{} Right", phone(2)), format!("{} Somebody", phone(3))],
@@ -337,21 +369,26 @@ fn any_event() -> impl Strategy<Value = CallEvent> {
             let call = format!("CAL{call}");
             let recording =
                 recorded.map(|seconds| RecordingRef { id: call.clone(), duration_seconds: Some(seconds) });
-            event(kind, &call, digest, ReportedFacts {
-                answered,
-                phone: tail.map(|tail| phone(tail.unwrap_or(own))),
-                customer_name: name.map(str::to_owned),
-                customer_city: city.map(str::to_owned),
-                campaign: campaign.map(str::to_owned),
-                csr_id: csr.map(str::to_owned),
-                started_at: second.map(|second| Database::now() - Duration::seconds(second)),
-                direction: direction.map(|word| match word {
-                    "inbound" => Direction::Inbound,
-                    _ => Direction::Outbound,
-                }),
-                recording,
-                ..ReportedFacts::default()
-            })
+            event(
+                kind,
+                &call,
+                digest,
+                ReportedFacts {
+                    answered,
+                    phone: tail.map(|tail| phone(tail.unwrap_or(own))),
+                    customer_name: name.map(str::to_owned),
+                    customer_city: city.map(str::to_owned),
+                    campaign: campaign.map(str::to_owned),
+                    csr_id: csr.map(str::to_owned),
+                    started_at: second.map(|second| Database::now() - Duration::seconds(second)),
+                    direction: direction.map(|word| match word {
+                        "inbound" => Direction::Inbound,
+                        _ => Direction::Outbound,
+                    }),
+                    recording,
+                    ..ReportedFacts::default()
+                },
+            )
         },
     )
 }
@@ -389,7 +426,11 @@ fn any_two_orders(world: &World, runtime: &tokio::runtime::Runtime, cases: u32) 
         let only = |of: &[String], not: &[String]| -> Vec<String> {
             of.iter().filter(|row| !not.contains(row)).cloned().collect()
         };
-        Err(TestCaseError::fail(format!("only first: {:#?}\nonly second: {:#?}", only(one, other), only(other, one))))
+        Err(TestCaseError::fail(format!(
+            "only first: {:#?}\nonly second: {:#?}",
+            only(one, other),
+            only(other, one)
+        )))
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }

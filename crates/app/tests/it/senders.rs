@@ -175,9 +175,8 @@ async fn a_key_taken_away_is_found_for_a_minute_and_only_to_set_aside() {
     let world = World::new(testkit::sqlite().await);
     with_key(&world, "org_a", "key of old").await;
     let (ports, _, webhooks) = within(&world, SearchLimits::default());
-    let send = async |key: &str, body: &str| {
-        accept_call_webhook(&ports, &webhooks, &delivery(key, body)).await
-    };
+    let send =
+        async |key: &str, body: &str| accept_call_webhook(&ports, &webhooks, &delivery(key, body)).await;
     send("key of old", "1").await.unwrap();
     with_key(&world, "org_a", "key of new").await;
     assert_eq!(send("key of old", "2").await.unwrap(), CallWebhookAck::Quarantined);

@@ -4,10 +4,10 @@ use std::{future::Future, time::Duration};
 
 use app::ports::{
     Acquired, Budget, CacheKey, Event, LinkState, LockRenewal, NoEvents, Part, PartRole, Rate, Ruling,
-    Unknowable,
+    Unknowable, Whose,
 };
 use bytes::Bytes;
-use kernel::{CompanyId, EventId};
+use kernel::{CompanyId, EventId, Provider};
 use queue::Queue;
 use serde_json::json;
 use testkit::{Database, Process, RedisServer, TestIds, Two, eventually};
@@ -47,12 +47,14 @@ fn worker() -> Part {
         queues,
         version: "1".to_owned(),
         started_at: Database::now(),
+        providers: Vec::new(),
     }
 }
 
 async fn ruling(process: &Process) -> Ruling {
     let rate = Rate { count: 1000, per: LONG };
-    soon(process.shared.limiter.take(&company(), &[Budget { what: "user", who: "u", rate }])).await
+    soon(process.shared.limiter.take(Whose::Company(&company()), &[Budget { what: "user", who: "u", rate }]))
+        .await
 }
 
 async fn cached(process: &Process, value: &'static str) -> Bytes {
@@ -75,6 +77,9 @@ async fn promises_kept_without(two: &Two) {
     .await;
     assert!(matches!(two.here.shared.link.state(), LinkState::Down { .. }));
     assert_eq!(ruling(&two.here).await, Ruling::Undecided);
+    let account = Whose::Account(Provider::Callrail, "a");
+    soon(two.here.shared.limiter.hold(account, LONG)).await;
+    assert_eq!(soon(two.here.shared.limiter.held(account)).await, None, "nobody knows");
     assert_eq!(cached(&two.here, "mine").await, "mine");
     assert_eq!(cached(&two.here, "again").await, "again", "nothing was kept");
     assert!(matches!(soon(two.here.shared.locks.acquire("cron", LONG)).await, Acquired::Undecided));

@@ -88,6 +88,16 @@ impl CallListings for Unused {
     }
 }
 
+#[async_trait]
+impl Tallies for Unused {
+    async fn open_webhooks(&self) -> Result<Vec<InboxDepth>, StoreError> {
+        never()
+    }
+    async fn newest_slots(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        never()
+    }
+}
+
 impl SecretBox for Unused {
     fn seal(&self, _: &Secret, _: &str) -> Result<SealedSecret, SecretBoxError> {
         never()
@@ -198,10 +208,16 @@ impl BlobStore for Links {
     async fn delete(&self, _: &BlobKey) -> Result<(), BlobError> {
         never()
     }
-    async fn link(&self, key: &BlobKey, _: Duration, _: Timestamp) -> Result<Secret, BlobError> {
+    async fn link(
+        &self,
+        key: &BlobKey,
+        _: LinkFor<'_>,
+        _: Duration,
+        _: Timestamp,
+    ) -> Result<Secret, BlobError> {
         Ok(Secret::new(format!("/media/{key}?expires=1795399200&signature=0000")))
     }
-    fn admits(&self, _: &BlobKey, _: &str, _: &str, _: Timestamp) -> bool {
+    fn admits(&self, _: &BlobKey, _: LinkFor<'_>, _: &str, _: &str, _: Timestamp) -> bool {
         never()
     }
 }

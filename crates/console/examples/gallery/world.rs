@@ -7,7 +7,7 @@ use std::sync::{
 
 use app::{
     Ports,
-    ports::{Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets},
+    ports::{Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets, Untraced},
     reads::{BookingRatePoint, CallLine, Headline, PipelineSnapshot, TopObjection, Viewer},
 };
 use async_trait::async_trait;
@@ -154,6 +154,7 @@ impl World {
             job_office: self.clone(),
             sweeps: unused.clone(),
             listings: unused.clone(),
+            tallies: unused.clone(),
             secrets: unused.clone(),
             blobs: Arc::new(Links),
             doorbell: unused.clone(),
@@ -164,10 +165,12 @@ impl World {
             callrail: unused.clone(),
             engine: unused.clone(),
             engine_webhooks: unused.clone(),
+            traces: Arc::new(Untraced),
             clock: self.clock.clone(),
             ids: unused.clone(),
             dice: unused,
             platform: PlatformSecrets::default(),
+            submit: true,
             max_recording_bytes: 0,
         })
     }

@@ -188,11 +188,8 @@ async fn seed(db: &Database, ids: &TestIds, company: &CompanyId) -> Seeded {
         state: Some("AZ"),
     };
     let contact = unit.crm().ensure_contact(&contact, now()).await.expect("a contact").id;
-    let facts = LeadFacts {
-        source: Some(LeadSource::InboundCall),
-        campaign: None,
-        last_contacted_at: Some(now()),
-    };
+    let facts =
+        LeadFacts { source: Some(LeadSource::InboundCall), campaign: None, last_contacted_at: Some(now()) };
     let lead = NewLead { id: LeadId::fresh(ids), contact, facts };
     let lead = unit.crm().ensure_lead(&lead, now()).await.expect("a lead").id;
     let mut stored = StoredCall {

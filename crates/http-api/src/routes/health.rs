@@ -76,7 +76,7 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
         .any(|depth| depth.oldest.is_some_and(|due| now - due > LATE));
     let jobs_ok = depths.is_some() && !late;
     let staff = Staff::of(&state).await;
-    let missing = staff.missing(depths.as_deref().unwrap_or_default(), now);
+    let missing = staff.missing(state.settings.expected, depths.as_deref().unwrap_or_default(), now);
     let link = state.ports.shared.link.state();
     let all_well = jobs_ok && missing.is_empty() && !matches!(link, LinkState::Down { .. });
     let status = match (database, all_well) {
@@ -95,6 +95,7 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
             "redis": redis_of(link),
             "workers": staff.told(PartRole::Worker),
             "schedulers": staff.told(PartRole::Scheduler),
+            "providers": staff.providers(),
             "jobs": {
                 "ok": jobs_ok, "ready": of(JobState::Ready), "running": of(JobState::Running),
                 "dead": of(JobState::Dead), "unserved_for_too_long": late,

@@ -13,10 +13,12 @@ use app::{
         AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook,
         accept_engine_webhook,
     },
-    ports::Delivery,
+    ports::{Delivery, ProofError},
 };
-use kernel::{ErrorKind, Secret, rfc3339};
+use kernel::{ErrorKind, Provider, Secret, rfc3339};
 use serde_json::json;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{
     ApiError, ApiState, ErrorCode,
@@ -75,9 +77,43 @@ async fn delivery(
         proof: proof.iter().filter_map(|name| value(name).map(|value| ((*name).to_owned(), value))).collect(),
         body,
         received_at: state.now(),
-        trace: None,
+        trace: state.ports.traces.current(),
     };
     Ok((delivery, room))
+}
+
+/// What became of a webhook, and how long its sender waited to hear it.
+struct Seen {
+    provider: &'static str,
+    started: Instant,
+}
+
+impl Seen {
+    fn begin(provider: Provider) -> Self {
+        Self { provider: provider.as_str(), started: Instant::now() }
+    }
+
+    fn end(&self, outcome: &'static str) {
+        let labels = [("provider", self.provider), ("outcome", outcome)];
+        metrics::counter!("otto_webhooks_total", &labels).increment(1);
+        let took = self.started.elapsed().as_secs_f64();
+        metrics::histogram!("otto_webhook_duration_seconds", &labels).record(took);
+    }
+
+    /// It is not believed.
+    fn refuse(&self, reason: &'static str) {
+        let labels = [("provider", self.provider), ("reason", reason)];
+        metrics::counter!("otto_webhooks_refused_total", &labels).increment(1);
+        self.end("refused");
+    }
+}
+
+/// Counts none: what begins at something else than 0 has not grown, as far as anybody can see.
+pub(crate) fn begin_counting() {
+    for provider in [Provider::Callrail, Provider::Shunya] {
+        let labels = [("provider", provider.as_str()), ("outcome", "failed")];
+        metrics::counter!("otto_webhooks_total", &labels).increment(0);
+    }
 }
 
 /// `POST /callrail/call.*` and its older and newer spellings.
@@ -86,26 +122,33 @@ pub async fn callrail(
     state: Data<ApiState>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
+    let seen = Seen::begin(Provider::Callrail);
     let kind = kind_of(&request.match_pattern().unwrap_or_default());
-    let (delivery, room) = delivery(&request, &state, payload, kind, &["signature"]).await?;
+    let (delivery, room) = delivery(&request, &state, payload, kind, &["signature"])
+        .await
+        .inspect_err(|_| seen.end("unread"))?;
+    let is_signed = delivery.proof("signature").is_some();
     let ports = state.ports.clone();
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
-    let accepted = tokio::spawn(async move {
+    let accepting = async move {
         let _until_done = room;
         accept_call(&ports, &delivery).await
-    });
-    let accepted = accepted.await;
+    };
+    let accepted = tokio::spawn(accepting.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
-        Ok(Err(error)) => return Err(refused_call(error)),
-        Err(error) => return Err(internal(ErrorKind::Internal, &error)),
+        Ok(Err(error)) => return Err(refused_call(error, &seen, is_signed)),
+        Err(error) => {
+            seen.end("failed");
+            return Err(internal(ErrorKind::Internal, &error));
+        }
     };
     let outcome = match ack {
         CallWebhookAck::Applied { .. } => "applied",
         CallWebhookAck::Duplicate { .. } => "duplicate",
         CallWebhookAck::Quarantined => "quarantined",
     };
-    metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
+    seen.end(outcome);
     Ok(match ack {
         CallWebhookAck::Applied { call } => {
             HttpResponse::Ok().json(json!({ "status": "success", "call_id": call }))
@@ -129,33 +172,31 @@ async fn accept_call(ports: &Arc<Ports>, delivery: &Delivery) -> Result<CallWebh
     }
 }
 
-fn refused_call(error: AcceptError) -> ApiError {
-    let outcome = |outcome: &'static str| {
-        metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
-    };
+fn refused_call(error: AcceptError, seen: &Seen, is_signed: bool) -> ApiError {
     match error {
         AcceptError::BadSignature => {
-            outcome("refused");
+            let why = if is_signed { ProofError::Mismatch } else { ProofError::Missing };
+            seen.refuse(why.as_str());
             bad_signature()
         }
         AcceptError::OthersSignature => {
-            outcome("mismatch");
+            seen.end("mismatch");
             bad_signature()
         }
         AcceptError::Busy => {
-            outcome("busy");
+            seen.end("busy");
             ApiError::new(ErrorKind::Unavailable, "The service is busy; please try again in a few seconds")
         }
         AcceptError::MediaType => {
-            outcome("quarantined");
+            seen.end("quarantined");
             ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON or a form")
         }
         AcceptError::Store(error) => {
-            outcome("failed");
+            seen.end("failed");
             error.into()
         }
         AcceptError::Secret(error) => {
-            outcome("failed");
+            seen.end("failed");
             internal(ErrorKind::Internal, &error)
         }
     }
@@ -172,18 +213,24 @@ pub async fn shunya(
     state: Data<ApiState>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
+    let seen = Seen::begin(Provider::Shunya);
     let proof = ["x-shunya-signature", "x-shunya-timestamp", "x-shunya-task-id"];
-    let (delivery, room) = delivery(&request, &state, payload, "shunya.webhook", &proof).await?;
+    let (delivery, room) = delivery(&request, &state, payload, "shunya.webhook", &proof)
+        .await
+        .inspect_err(|_| seen.end("unread"))?;
     let ports = state.ports.clone();
-    let accepted = tokio::spawn(async move {
+    let accepting = async move {
         let _until_done = room;
         accept_engine(&ports, &delivery).await
-    });
-    let accepted = accepted.await;
+    };
+    let accepted = tokio::spawn(accepting.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
-        Ok(Err(error)) => return Err(refused_engine(error)),
-        Err(error) => return Err(internal(ErrorKind::Internal, &error)),
+        Ok(Err(error)) => return Err(refused_engine(error, &seen)),
+        Err(error) => {
+            seen.end("failed");
+            return Err(internal(ErrorKind::Internal, &error));
+        }
     };
     let word = match ack {
         EngineWebhookAck::Accepted => "accepted",
@@ -192,7 +239,7 @@ pub async fn shunya(
         EngineWebhookAck::Received => "received",
         EngineWebhookAck::Quarantined => "quarantined",
     };
-    metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => word).increment(1);
+    seen.end(word);
     let mut answer = enveloped(&request, json!({ "status": word }), state.now());
     if ack == EngineWebhookAck::Quarantined {
         *answer.status_mut() = StatusCode::ACCEPTED;
@@ -215,15 +262,14 @@ async fn accept_engine(
     }
 }
 
-fn refused_engine(error: EngineWebhookError) -> ApiError {
-    let outcome = match &error {
-        EngineWebhookError::BadSignature(why) => why.as_str(),
-        EngineWebhookError::MissingIds
-        | EngineWebhookError::MediaType
-        | EngineWebhookError::WrongTenant => "quarantined",
-        EngineWebhookError::Store(_) => "failed",
-    };
-    metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => outcome).increment(1);
+fn refused_engine(error: EngineWebhookError, seen: &Seen) -> ApiError {
+    match &error {
+        EngineWebhookError::BadSignature(why) => seen.refuse(why.as_str()),
+        EngineWebhookError::MissingIds | EngineWebhookError::MediaType | EngineWebhookError::WrongTenant => {
+            seen.end("quarantined")
+        }
+        EngineWebhookError::Store(_) => seen.end("failed"),
+    }
     match error {
         EngineWebhookError::BadSignature(_) => bad_signature(),
         EngineWebhookError::MissingIds => {

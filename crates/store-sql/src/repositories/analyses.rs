@@ -204,6 +204,28 @@ impl AnalysisRepository for SqlUnit {
         Ok(())
     }
 
+    async fn set_trace(&mut self, id: ShunyaJobId, trace: &str) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
+        on_db!(conn, |c| diesel::update(target).set(jobs::trace.eq(Some(trace))).execute(c).await)
+            .map_err(fail(JOBS))?;
+        Ok(())
+    }
+
+    async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError> {
+        let (conn, company) = self.parts();
+        let rows: Vec<Option<String>> = on_db!(conn, |c| {
+            jobs::table
+                .filter(jobs::company_id.eq(company))
+                .filter(jobs::id.eq(DbId::from(id)))
+                .select(jobs::trace)
+                .load(c)
+                .await
+        })
+        .map_err(fail(JOBS))?;
+        Ok(rows.into_iter().next().flatten())
+    }
+
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
         let count: i64 = on_db!(conn, |c| {

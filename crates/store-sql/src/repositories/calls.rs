@@ -313,7 +313,9 @@ impl CallRepository for SqlUnit {
         let (conn, company) = self.parts();
         for (old, new) in event_keys {
             let of = |key: &str| {
-                events::table.filter(events::company_id.eq(company)).filter(events::event_key.eq(key.to_owned()))
+                events::table
+                    .filter(events::company_id.eq(company))
+                    .filter(events::event_key.eq(key.to_owned()))
             };
             let told: i64 = on_db!(conn, |c| of(new).count().get_result(c).await).map_err(fail(EVENTS))?;
             if told > 0 {
@@ -336,8 +338,8 @@ impl CallRepository for SqlUnit {
                 .filter(call_outcomes::company_id.eq(company))
                 .filter(call_outcomes::call_id.eq(of.0))
         };
-        let entered: i64 = on_db!(conn, |c| outcome(kept).count().get_result(c).await)
-            .map_err(fail(OUTCOMES))?;
+        let entered: i64 =
+            on_db!(conn, |c| outcome(kept).count().get_result(c).await).map_err(fail(OUTCOMES))?;
         if entered > 0 {
             on_db!(conn, |c| diesel::delete(outcome(gone)).execute(c).await).map_err(fail(OUTCOMES))?;
         } else {
@@ -353,8 +355,9 @@ impl CallRepository for SqlUnit {
         })
         .map_err(fail(RECORDINGS))?;
         on_db!(conn, |c| {
-            let call =
-                calls_table::table.filter(calls_table::company_id.eq(company)).filter(calls_table::id.eq(gone.0));
+            let call = calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::id.eq(gone.0));
             diesel::delete(call).execute(c).await
         })
         .map_err(fail(CALLS))?;

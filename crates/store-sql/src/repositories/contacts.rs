@@ -1,8 +1,6 @@
 use app::ports::{EnsuredContact, NewContact};
 use crm::{CardFields, ContactUpdate, Learned, Provided, relearn};
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, StoreError, Timestamp};
 
@@ -174,8 +172,10 @@ async fn provided(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<P
             .order((calls::created_at, calls::provider_call_id))
             .limit(1)
     };
-    let placed = || theirs().filter(calls::customer_city.is_not_null().or(calls::customer_state.is_not_null()));
-    let name = theirs().filter(calls::customer_name.is_not_null()).select(calls::customer_name).single_value();
+    let placed =
+        || theirs().filter(calls::customer_city.is_not_null().or(calls::customer_state.is_not_null()));
+    let name =
+        theirs().filter(calls::customer_name.is_not_null()).select(calls::customer_name).single_value();
     let city = placed().select(calls::customer_city).single_value();
     let state = placed().select(calls::customer_state).single_value();
     let (name, city, state) =

@@ -111,10 +111,8 @@ pub(super) async fn learn(
     )
     .map_err(fail(TABLE))?;
     let Some((source, campaign, last_contacted_at, learned)) = row else { return Ok(()) };
-    let source =
-        source.parse().map_err(|error: crm::UnknownWord| corrupt(TABLE, "source", id, error))?;
-    let known =
-        LeadFields { source, campaign, last_contacted_at: last_contacted_at.map(|at| at.0) };
+    let source = source.parse().map_err(|error: crm::UnknownWord| corrupt(TABLE, "source", id, error))?;
+    let known = LeadFields { source, campaign, last_contacted_at: last_contacted_at.map(|at| at.0) };
     let before = match learned {
         Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
         None => LeadFacts::default(),
@@ -156,11 +154,7 @@ async fn facts(conn: &mut Conn, company: &str, id: LeadId) -> Result<LeadFacts, 
         Some("outbound") => LeadSource::Other,
         _ => LeadSource::InboundCall,
     };
-    Ok(LeadFacts {
-        source: last.map(|_| source),
-        campaign,
-        last_contacted_at: last.map(|at| at.0),
-    })
+    Ok(LeadFacts { source: last.map(|_| source), campaign, last_contacted_at: last.map(|at| at.0) })
 }
 
 pub(super) async fn known(

@@ -34,8 +34,7 @@ struct Row {
 fn listing_of(row: Row) -> Result<CallListing, StoreError> {
     let owner = match row.company_id {
         Some(id) => Some(
-            CompanyId::try_new(id)
-                .map_err(|error| corrupt(TABLE, "company_id", &row.account_key, error))?,
+            CompanyId::try_new(id).map_err(|error| corrupt(TABLE, "company_id", &row.account_key, error))?,
         ),
         None => None,
     };
@@ -101,10 +100,9 @@ impl CallListings for SqlSystem {
             diesel::insert_into(listings::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail(TABLE))?;
-        let row: Row = on_db!(&mut conn, |c| {
-            listings::table.find(key).select(Row::as_select()).get_result(c).await
-        })
-        .map_err(fail(TABLE))?;
+        let row: Row =
+            on_db!(&mut conn, |c| { listings::table.find(key).select(Row::as_select()).get_result(c).await })
+                .map_err(fail(TABLE))?;
         listing_of(row)
     }
 

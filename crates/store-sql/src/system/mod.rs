@@ -5,6 +5,7 @@ mod inbox_office;
 mod job_office;
 mod listings;
 mod sweeps;
+mod tallies;
 mod tenants;
 
 use kernel::StoreError;

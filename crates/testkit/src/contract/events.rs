@@ -91,8 +91,7 @@ pub async fn what_stored_events_concern_can_be_corrected(db: &Database) {
     let bench = Bench::new(db);
     let (a, b) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
     for scope in [&a, &b] {
-        let events =
-            ["call.incoming:7", "call.missed:7"].map(|key| event(&bench, "call.missed", key, at(0)));
+        let events = ["call.incoming:7", "call.missed:7"].map(|key| event(&bench, "call.missed", key, at(0)));
         append(&bench, scope, events.into()).await;
     }
     let (lead, user) = (LeadId::fresh(&bench.ids), UserId::try_new("user_1").unwrap());

@@ -22,6 +22,7 @@ mod limits;
 mod logs;
 mod matrix;
 mod order;
+mod outages;
 mod probes;
 mod published;
 mod races;

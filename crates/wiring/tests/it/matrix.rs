@@ -126,12 +126,16 @@ async fn what_cannot_be_read_is_kept_at_every_address() {
     let mut kept = 0;
     // what is kept is kept once for each kind of event, whatever it was said to be
     for path in &paths {
-        for media in ["application/xml", "text/plain", "multipart/form-data; boundary=x", "image/png", "json", ";"] {
+        for media in
+            ["application/xml", "text/plain", "multipart/form-data; boundary=x", "image/png", "json", ";"]
+        {
             let refused = signed(&bench, path, media, fields.as_bytes()).await;
             assert_eq!(refused.status, 415, "{path} {media}: {}", refused.text);
             refused.is_error(415, "INVALID_INPUT");
         }
-        for (media, body) in [(JSON, cut.as_str()), (JSON, "{"), (JSON, "nothing"), (FORM, &fields), (FORM, "{")] {
+        for (media, body) in
+            [(JSON, cut.as_str()), (JSON, "{"), (JSON, "nothing"), (FORM, &fields), (FORM, "{")]
+        {
             let aside = signed(&bench, path, media, body.as_bytes()).await;
             assert!(matches!(aside.status, 200 | 202), "{path} {media} {body:.40}: {}", aside.text);
             kept += i64::from(aside.status == 202);
@@ -206,7 +210,10 @@ async fn absurd_fields_are_left_out_and_said_at_every_address_as_json_and_as_a_f
             let call = bench.get(&format!("/api/v1/calls/{}", taken["call_id"])).await.data();
             let problems = call["problems"].as_array().unwrap();
             for (field, _, code) in &absurd {
-                assert!(problems.contains(&json!({ "field": field, "code": code })), "{path} {media}: {problems:?}");
+                assert!(
+                    problems.contains(&json!({ "field": field, "code": code })),
+                    "{path} {media}: {problems:?}"
+                );
             }
             assert_eq!(problems.len(), absurd.len(), "{path} {media}: {problems:?}");
             for field in ["duration_seconds", "phone_number", "customer_name", "direction"] {

@@ -102,7 +102,10 @@ async fn compare(database: Database, kinds: &[&str], answered: bool) {
             "status stage missed direction call_type tracking_number customer_name customer_city customer_state \
              campaign owner_id assigned_rep_id duration_seconds problems created_at lead_quality booking_status",
         ),
-        ("contact_cards", "first_name last_name email address city state postal_code version learned metadata"),
+        (
+            "contact_cards",
+            "first_name last_name email address city state postal_code version learned metadata",
+        ),
         ("leads", "status source campaign last_contacted_at version learned score priority deal_status"),
         ("recordings", "provider state duration_seconds blob_key content_type size_bytes error"),
     ] {
@@ -114,7 +117,11 @@ async fn compare(database: Database, kinds: &[&str], answered: bool) {
         }
     }
     // what was told of each call, one line a call
-    let told = if house.database.is_postgres() { "string_agg(event, ' ' ORDER BY event)" } else { "group_concat(event, ' ')" };
+    let told = if house.database.is_postgres() {
+        "string_agg(event, ' ' ORDER BY event)"
+    } else {
+        "group_concat(event, ' ')"
+    };
     let told = format!(
         "SELECT DISTINCT told FROM (SELECT {told} AS told FROM (SELECT event, call_id FROM events ORDER BY event) e \
          GROUP BY call_id) t"

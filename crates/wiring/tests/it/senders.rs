@@ -126,7 +126,10 @@ async fn a_call_that_names_a_company_nobody_knows_waits_until_it_is_known() {
     known.callrail_accounts.push("COMbrandnew".to_owned());
     set_up_tenant(&bench.otto.ports, known).await.unwrap();
     replay_webhook(&bench.otto.ports, id).await.unwrap();
-    assert_eq!(bench.database.texts("SELECT company_id FROM calls").await, [bench.tenants[1].company_id.clone()]);
+    assert_eq!(
+        bench.database.texts("SELECT company_id FROM calls").await,
+        [bench.tenants[1].company_id.clone()]
+    );
 }
 
 async fn anothers_name(bench: Bench) {
@@ -146,7 +149,8 @@ async fn anothers_name(bench: Bench) {
     }
     // the platform's key is not a company's that has its own
     let body = payload(&a, "CAL4").to_string();
-    let refused = send(&bench, COMPLETED, "application/json", "bench-platform-signing-key", body.as_bytes()).await;
+    let refused =
+        send(&bench, COMPLETED, "application/json", "bench-platform-signing-key", body.as_bytes()).await;
     refused.is_error(401, "UNAUTHORIZED");
     assert_eq!(kept(&bench).await.last().unwrap(), "nobody quarantined tenant_mismatch");
     let refused = replay_webhook(&bench.otto.ports, newest(&bench).await).await;
@@ -202,7 +206,8 @@ async fn what_nobody_signed_leaves_nothing_however_long_it_is() {
             "A".repeat(100_000),
         ] {
             let request = bench.request(Method::POST, COMPLETED).header("Signature", &signature);
-            let refused = answer(request.header("Content-Type", "application/json").body(body.to_vec())).await;
+            let refused =
+                answer(request.header("Content-Type", "application/json").body(body.to_vec())).await;
             let wanted = if signature.len() > 10_000 { 400..500 } else { 401..402 };
             assert!(wanted.contains(&refused.status), "{signature:.30}: {} {}", refused.status, refused.text);
         }

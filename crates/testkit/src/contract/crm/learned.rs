@@ -79,7 +79,8 @@ pub async fn a_card_and_a_lead_are_what_the_earliest_calls_say(db: &Database) {
     let scope = bench.tenant("org_a").await;
     let contact = bench.contact(&scope, &phone(1)).await;
     let customer = (contact, bench.lead(&scope, contact).await.id);
-    let says = Says { name: Some("Late Name"), place: Some(("Mesa", "AZ")), campaign: Some("Late"), outbound: true };
+    let says =
+        Says { name: Some("Late Name"), place: Some(("Mesa", "AZ")), campaign: Some("Late"), outbound: true };
     call(&bench, &scope, customer, ("CAL3", at(30)), says).await;
     assert_eq!(card(db, "org_a").await, ["Late Name Mesa AZ 1"]);
     assert_eq!(lead_of(db).await, (vec!["other Late 1".to_owned()], at(30).timestamp_micros()));
@@ -107,11 +108,17 @@ pub async fn what_people_wrote_is_not_learned_over(db: &Database) {
     let scope = bench.tenant("org_a").await;
     let contact = bench.contact(&scope, &phone(1)).await;
     let customer = (contact, bench.lead(&scope, contact).await.id);
-    let says = Says { name: Some("Caller Id"), place: Some(("Mesa", "AZ")), campaign: Some("Ads"), ..Says::default() };
+    let says = Says {
+        name: Some("Caller Id"),
+        place: Some(("Mesa", "AZ")),
+        campaign: Some("Ads"),
+        ..Says::default()
+    };
     call(&bench, &scope, customer, ("CAL2", at(20)), says).await;
     db.run("UPDATE contact_cards SET first_name = 'Daniela', last_name = NULL").await;
     db.run("UPDATE leads SET source = 'referral'").await;
-    let says = Says { name: Some("Other Id"), place: Some(("Tempe", "AZ")), campaign: Some("Mail"), outbound: true };
+    let says =
+        Says { name: Some("Other Id"), place: Some(("Tempe", "AZ")), campaign: Some("Mail"), outbound: true };
     call(&bench, &scope, customer, ("CAL1", at(10)), says).await;
     assert_eq!(card(db, "org_a").await, ["Daniela - Tempe AZ 1"]);
     assert_eq!(lead_of(db).await.0, ["referral Mail 1"]);
