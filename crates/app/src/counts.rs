@@ -13,7 +13,7 @@ use queue::{JobState, Queue, Schedule};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{Ports, ports::CacheKey};
+use crate::{Ports, ingest::listings_in_use, ports::CacheKey};
 
 /// How often is counted at most.
 pub const COUNTED_EVERY: Duration = Duration::from_secs(10);
@@ -31,6 +31,17 @@ pub struct Depth {
     pub oldest: Option<Timestamp>,
 }
 
+/// How far the providers' own lists of calls were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lists {
+    /// How many accounts there are.
+    pub count: i64,
+    /// Up to when every one of them was taken in.
+    pub read_to: Option<Timestamp>,
+    /// How many cannot be read at present.
+    pub failing: i64,
+}
+
 /// Everything that was counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -44,6 +55,9 @@ pub struct Counts {
     pub webhooks: Vec<Depth>,
     /// When the newest slot of each schedule began.
     pub slots: Vec<(String, Timestamp)>,
+    /// Lists of calls.
+    #[serde(default)]
+    pub lists: Lists,
 }
 
 impl Counts {
@@ -97,6 +111,7 @@ async fn count(ports: &Ports) -> Result<Bytes, StoreError> {
     let jobs = ports.job_office.depths().await?;
     let webhooks = ports.tallies.open_webhooks().await?;
     let slots = ports.tallies.newest_slots().await?;
+    let listings = listings_in_use(ports).await?;
     let counts = Counts {
         at,
         took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -117,6 +132,11 @@ async fn count(ports: &Ports) -> Result<Bytes, StoreError> {
             })
             .collect(),
         slots,
+        lists: Lists {
+            count: i64::try_from(listings.len()).unwrap_or(i64::MAX),
+            read_to: listings.iter().map(|listing| listing.listed_until).min(),
+            failing: listings.iter().map(|listing| i64::from(listing.failing_since.is_some())).sum(),
+        },
     };
     serde_json::to_vec(&counts).map(Bytes::from).map_err(|error| unreadable(error.into()))
 }
@@ -130,12 +150,16 @@ mod tests {
         Timestamp::from_timestamp(second, 0).unwrap()
     }
 
+    fn nothing() -> Counts {
+        let (jobs, webhooks, slots) = (Vec::new(), Vec::new(), Vec::new());
+        Counts { at: at(0), took_ms: 0, jobs, webhooks, slots, lists: Lists::default() }
+    }
+
     #[test]
     fn a_schedule_is_late_when_its_next_slot_is_overdue() {
         let schedules = schedules(Duration::from_mins(15));
         let sweep = schedules.iter().find(|schedule| schedule.every == Duration::from_mins(1)).unwrap();
-        let none =
-            Counts { at: at(0), took_ms: 0, jobs: Vec::new(), webhooks: Vec::new(), slots: Vec::new() };
+        let none = nothing();
         let some = Counts { slots: vec![(sweep.name.to_owned(), at(600))], ..none.clone() };
         assert_eq!(some.late(sweep, at(0), at(659)), Duration::ZERO);
         assert_eq!(some.late(sweep, at(0), at(700)), Duration::from_secs(40));
@@ -146,8 +170,7 @@ mod tests {
 
     #[test]
     fn counting_that_takes_long_is_done_less_often() {
-        let quick =
-            Counts { at: at(0), took_ms: 12, jobs: Vec::new(), webhooks: Vec::new(), slots: Vec::new() };
+        let quick = Counts { took_ms: 12, ..nothing() };
         assert_eq!(quick.rest(), COUNTED_EVERY);
         assert_eq!(Counts { took_ms: 3_000, ..quick }.rest(), Duration::from_mins(1));
     }

@@ -55,6 +55,23 @@ impl FromStr for CallEventKind {
     }
 }
 
+/// What whoever listens is told of a call, each at most once.
+///
+/// Follows from an event alone and not from what is known of its call by then, so that the same events tell the same
+/// things in any order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telling {
+    /// It rings.
+    Incoming,
+    /// Somebody took it.
+    Answered,
+    /// It is over, and nobody took it.
+    Missed,
+    /// It is over.
+    Completed,
+}
+
 /// Who called whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +134,26 @@ pub struct CallEvent {
     pub facts: ReportedFacts,
     /// What it said that cannot be true or read.
     pub problems: Vec<Problem>,
+}
+
+impl CallEvent {
+    /// What it tells whoever listens.
+    pub fn tells(&self) -> Telling {
+        match self.kind {
+            CallEventKind::Incoming => Telling::Incoming,
+            CallEventKind::Answered => Telling::Answered,
+            CallEventKind::Missed => Telling::Missed,
+            CallEventKind::Listed | CallEventKind::Completed | CallEventKind::Modified => {
+                // a call the company made and nobody took is no customer we missed
+                let by_us = self.facts.direction == Some(Direction::Outbound);
+                if self.facts.answered == Some(false) && !by_us {
+                    Telling::Missed
+                } else {
+                    Telling::Completed
+                }
+            }
+        }
+    }
 }
 
 /// What one event says of a call. `None` is "does not say", which never overrides what another event said.

@@ -1,7 +1,11 @@
 use kernel::{PhoneNumber, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{CallEvent, CallEventKind, Direction, RecordingRef};
+use crate::{CallEvent, CallEventKind, Direction, RecordingRef, Telling};
+
+/// Of so many people who are said to have taken a call the most credible are kept, and of so many numbers the first in
+/// order: a call has one of each, and a provider that goes on and on is not to fill the row.
+const MOST_NAMED: usize = 8;
 
 /// How much a reported value is to be believed: first by the kind of its event, then, for two events of one kind, by the
 /// digest of their bytes. The digest says nothing about truth; it makes every order of arrival end the same.
@@ -27,6 +31,12 @@ pub struct CallFacts {
     /// Which kinds of event were seen, in order of authority.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<CallEventKind>,
+    /// What these events tell whoever listens, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Telling>,
+    /// Every customer's number that was reported, believed or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phones: Vec<PhoneNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<Ranked<Direction>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,8 +57,9 @@ pub struct CallFacts {
     source: Option<Ranked<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     campaign: Option<Ranked<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    csr_id: Option<Ranked<String>>,
+    /// The most credible first. One, under another name, in rows of an older version.
+    #[serde(alias = "csr_id", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    csr_ids: Vec<Ranked<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Ranked<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,8 +69,8 @@ pub struct CallFacts {
 }
 
 kernel::hides_personal!(CallFacts {
-    seen, direction, answered, voicemail, phone, tracking_number, source, campaign, csr_id, started_at, duration_seconds,
-    recording; customer_name, customer_city, customer_state
+    seen, told, direction, answered, voicemail, phone, phones, tracking_number, source, campaign, csr_ids, started_at,
+    duration_seconds, recording; customer_name, customer_city, customer_state
 });
 
 /// Where a call stands as a telephone call.
@@ -103,14 +114,43 @@ fn keep<T: Clone + PartialOrd>(slot: &mut Option<Ranked<T>>, rank: Rank, said: O
     }
 }
 
+/// Adds to a set that is kept in order.
+fn add<T: Ord>(set: &mut Vec<T>, one: T) {
+    if let Err(at) = set.binary_search(&one) {
+        set.insert(at, one);
+    }
+}
+
+/// Adds somebody named, or raises the rank they are named with; keeps the most credible.
+fn name(named: &mut Vec<Ranked<String>>, rank: Rank, id: &str) {
+    match named.iter_mut().find(|known| known.value == id) {
+        Some(known) => known.rank = known.rank.max(rank),
+        None => named.push(Ranked { rank, value: id.to_owned() }),
+    }
+    named.sort_by(|a, b| (b.rank, &b.value).cmp(&(a.rank, &a.value)));
+    named.truncate(MOST_NAMED);
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Ranked<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Many(Vec<Ranked<String>>),
+        One(Ranked<String>),
+    }
+    Ok(match Stored::deserialize(from)? {
+        Stored::Many(named) => named,
+        Stored::One(named) => vec![named],
+    })
+}
+
 impl CallFacts {
     /// Takes in one event.
     pub fn absorb(&mut self, event: &CallEvent) {
         let rank = Rank(event.kind, event.digest);
         let said = &event.facts;
-        if let Err(at) = self.seen.binary_search(&event.kind) {
-            self.seen.insert(at, event.kind);
-        }
+        add(&mut self.seen, event.kind);
+        add(&mut self.told, event.tells());
         let answered = match event.kind {
             // a ringing call is announced as not answered, which says nothing yet
             CallEventKind::Incoming => None,
@@ -126,14 +166,47 @@ impl CallFacts {
         }
         keep(&mut self.direction, rank, said.direction.as_ref());
         keep(&mut self.phone, rank, said.phone.as_ref());
+        if let Some(phone) = &said.phone {
+            add(&mut self.phones, phone.clone());
+            self.phones.truncate(MOST_NAMED);
+        }
         keep(&mut self.tracking_number, rank, said.tracking_number.as_ref());
         keep(&mut self.customer_name, rank, said.customer_name.as_ref());
         keep(&mut self.customer_city, rank, said.customer_city.as_ref());
         keep(&mut self.customer_state, rank, said.customer_state.as_ref());
         keep(&mut self.source, rank, said.source.as_ref());
         keep(&mut self.campaign, rank, said.campaign.as_ref());
-        keep(&mut self.csr_id, rank, said.csr_id.as_ref());
+        if let Some(id) = &said.csr_id {
+            name(&mut self.csr_ids, rank, id);
+        }
         keep(&mut self.started_at, rank, said.started_at.as_ref());
+    }
+
+    /// Takes in all that was said of what turned out to be the same call.
+    pub fn unite(&mut self, other: &Self) {
+        fn take<T: Clone + PartialOrd>(slot: &mut Option<Ranked<T>>, other: Option<&Ranked<T>>) {
+            if let Some(other) = other {
+                keep(slot, other.rank, Some(&other.value));
+            }
+        }
+        other.seen.iter().for_each(|kind| add(&mut self.seen, *kind));
+        other.told.iter().for_each(|telling| add(&mut self.told, *telling));
+        other.phones.iter().for_each(|phone| add(&mut self.phones, phone.clone()));
+        self.phones.truncate(MOST_NAMED);
+        other.csr_ids.iter().for_each(|csr| name(&mut self.csr_ids, csr.rank, &csr.value));
+        take(&mut self.direction, other.direction.as_ref());
+        take(&mut self.answered, other.answered.as_ref());
+        take(&mut self.voicemail, other.voicemail.as_ref());
+        take(&mut self.phone, other.phone.as_ref());
+        take(&mut self.tracking_number, other.tracking_number.as_ref());
+        take(&mut self.customer_name, other.customer_name.as_ref());
+        take(&mut self.customer_city, other.customer_city.as_ref());
+        take(&mut self.customer_state, other.customer_state.as_ref());
+        take(&mut self.source, other.source.as_ref());
+        take(&mut self.campaign, other.campaign.as_ref());
+        take(&mut self.started_at, other.started_at.as_ref());
+        take(&mut self.duration_seconds, other.duration_seconds.as_ref());
+        take(&mut self.recording, other.recording.as_ref());
     }
 
     /// Whether the provider said the call is over.
@@ -202,9 +275,15 @@ impl CallFacts {
         self.campaign.as_ref().map(|ranked| ranked.value.as_str())
     }
 
-    /// The user who took it, as the provider names them: to be believed only if it is a user of the tenant.
-    pub fn csr_id(&self) -> Option<&str> {
-        self.csr_id.as_ref().map(|ranked| ranked.value.as_str())
+    /// Who took it, as the provider names them, the most credible first: to be believed only if it is a user of the
+    /// tenant.
+    pub fn csr_ids(&self) -> impl Iterator<Item = &str> {
+        self.csr_ids.iter().map(|ranked| ranked.value.as_str())
+    }
+
+    /// Every customer's number that was reported, believed or not.
+    pub fn phones(&self) -> &[PhoneNumber] {
+        &self.phones
     }
 
     /// When it began.

@@ -56,6 +56,39 @@ fn survives_storage() {
     assert_eq!(serde_json::from_str::<CallFacts>(&stored).unwrap(), facts);
 }
 
+#[test]
+fn who_took_it_is_known_from_rows_of_an_older_version() {
+    let stored = r#"{"seen":["completed"],"csr_id":{"rank":["completed",7],"value":"user_1"}}"#;
+    let facts: CallFacts = serde_json::from_str(stored).unwrap();
+    assert_eq!(facts.csr_ids().collect::<Vec<_>>(), ["user_1"]);
+    let again = serde_json::to_string(&facts).unwrap();
+    assert_eq!(serde_json::from_str::<CallFacts>(&again).unwrap(), facts);
+}
+
+#[test]
+fn of_everybody_named_the_most_credible_comes_first() {
+    let named = |kind, digest, id: &str| {
+        event(kind, digest, ReportedFacts { csr_id: Some(id.into()), ..ReportedFacts::default() })
+    };
+    let facts = absorbed(&[
+        named(CallEventKind::Completed, 1, "front desk"),
+        named(CallEventKind::Answered, 2, "user_1"),
+        named(CallEventKind::Answered, 1, "front desk"),
+    ]);
+    assert_eq!(facts.csr_ids().collect::<Vec<_>>(), ["front desk", "user_1"]);
+}
+
+#[test]
+fn what_is_told_follows_from_each_event_alone() {
+    let missed = event(CallEventKind::Missed, 1, ReportedFacts::default());
+    let over = event(CallEventKind::Completed, 2, answered(true));
+    let by_us = ReportedFacts { direction: Some(Direction::Outbound), ..answered(false) };
+    assert_eq!(absorbed(&[missed.clone(), over.clone()]).told, [Telling::Missed, Telling::Completed]);
+    assert_eq!(absorbed(&[over, missed]).told, [Telling::Missed, Telling::Completed]);
+    assert_eq!(absorbed(&[event(CallEventKind::Listed, 1, answered(false))]).told, [Telling::Missed]);
+    assert_eq!(absorbed(&[event(CallEventKind::Listed, 1, by_us)]).told, [Telling::Completed]);
+}
+
 fn any_facts() -> impl Strategy<Value = ReportedFacts> {
     let phones = vec!["+12148654559", "+14045558514", "+16025550100"];
     (
@@ -66,9 +99,11 @@ fn any_facts() -> impl Strategy<Value = ReportedFacts> {
         option::of(0i32..100),
         option::of((0i64..50).prop_map(|s| DateTime::from_timestamp(1_790_000_000 + s, 0).unwrap())),
         option::of("[a-c]".prop_map(|id| RecordingRef { id, duration_seconds: None })),
+        // more than are kept
+        option::of("[a-l]"),
     )
         .prop_map(
-            |(direction, answered, phone, customer_name, duration_seconds, started_at, recording)| {
+            |(direction, answered, phone, customer_name, duration_seconds, started_at, recording, csr_id)| {
                 ReportedFacts {
                     direction,
                     answered,
@@ -77,6 +112,7 @@ fn any_facts() -> impl Strategy<Value = ReportedFacts> {
                     duration_seconds,
                     started_at,
                     recording,
+                    csr_id,
                     ..ReportedFacts::default()
                 }
             },
@@ -92,11 +128,24 @@ fn any_event() -> impl Strategy<Value = CallEvent> {
 proptest! {
     #[test]
     fn any_order_and_any_repetition_end_the_same(
-        (events, shuffled) in vec(any_event(), 1..7).prop_flat_map(|events| {
+        (events, shuffled) in vec(any_event(), 1..14).prop_flat_map(|events| {
             let twice: Vec<_> = events.iter().chain(&events).cloned().collect();
             (Just(events), Just(twice).prop_shuffle())
         })
     ) {
         prop_assert_eq!(absorbed(&events), absorbed(&shuffled));
+    }
+
+    #[test]
+    fn what_was_said_of_one_call_under_two_names_amounts_to_the_same(
+        events in vec(any_event(), 1..14), cut in 0usize..14,
+    ) {
+        let (first, second) = events.split_at(cut.min(events.len()));
+        let mut united = absorbed(first);
+        united.unite(&absorbed(second));
+        prop_assert_eq!(&united, &absorbed(&events));
+        let mut again = united.clone();
+        again.unite(&united);
+        prop_assert_eq!(again, united);
     }
 }

@@ -10,7 +10,7 @@ mod problem;
 mod recording;
 mod stage;
 
-pub use event::{CallEvent, CallEventKind, CallType, Direction, ProviderCallIds, ReportedFacts};
+pub use event::{CallEvent, CallEventKind, CallType, Direction, ProviderCallIds, ReportedFacts, Telling};
 pub use facts::{CallFacts, CallStatus, Rank, Ranked};
 pub use problem::Problem;
 pub use recording::{NO_RECORDING_AFTER, RecordingRef, RecordingState};

@@ -4,11 +4,13 @@
 //! It reads nothing and writes nothing.
 
 mod lead;
+mod learned;
 mod outcome;
 mod plan;
 mod vocabulary;
 
 pub use lead::{LeadStatus, UNQUALIFIED_BECOMES, may_move};
+pub use learned::{CardFields, LeadFacts, LeadFields, Learned, Provided, relearn, relearn_lead};
 pub use outcome::{
     Action, AppointmentIntent, Booking, CallOutcome, KnownLead, OpenAppointment, Opportunity, Qualification,
 };

@@ -3,6 +3,7 @@
 
 mod client;
 mod errors;
+mod lenient;
 mod python_json;
 mod signature;
 mod token;

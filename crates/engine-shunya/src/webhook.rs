@@ -2,7 +2,7 @@ use app::ports::{AnalysisWebhooks, Delivery, EngineEvent, EngineEventKind, Proof
 use kernel::{CallId, Secret, Timestamp};
 use serde_json::Value;
 
-use crate::{Scheme, verify};
+use crate::{Scheme, lenient, verify};
 
 /// Headers of a webhook, lower-cased.
 const SIGNATURE: &str = "x-shunya-signature";
@@ -30,7 +30,7 @@ impl AnalysisWebhooks for ShunyaWebhooks {
     }
 
     fn read(&self, body: &[u8]) -> Result<Option<EngineEvent>, Unreadable> {
-        let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(body) else {
+        let Some(Value::Object(fields)) = lenient::read(body) else {
             return Err(Unreadable::Malformed);
         };
         let text = |name: &str| match fields.get(name) {

@@ -1,19 +1,43 @@
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use actix_web::{HttpRequest, http::header, web};
 use app::ports::ByteStream;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use kernel::ErrorKind;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::ApiError;
 
 /// A body must be here within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bodies up to this long are taken whatever else is going on. Providers' are shorter, but for a few.
+const SMALL: usize = 256 << 10;
+/// What longer bodies may take up together. Whoever sends them has proven nothing yet, and may send them slowly.
+const ROOM_KIB: usize = 64 << 10;
+/// How long one waits for room.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+
+static BODIES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(ROOM_KIB)));
+
+/// The room a long body takes up, until this is dropped.
+pub type Room = Option<OwnedSemaphorePermit>;
 
 fn too_large(limit: usize) -> ApiError {
     ApiError::new(ErrorKind::TooLarge, format!("The body is larger than {limit} bytes"))
+}
+
+/// Room for a body of up to `limit` bytes, as soon as there is any.
+async fn room(limit: usize) -> Result<Room, ApiError> {
+    let kib = u32::try_from(limit.div_ceil(1 << 10).min(ROOM_KIB)).unwrap_or(u32::MAX);
+    match tokio::time::timeout(ROOM_PATIENCE, BODIES.clone().acquire_many_owned(kib)).await {
+        Ok(room) => Ok(room.ok()),
+        Err(_) => Err(ApiError::new(ErrorKind::Unavailable, "Too many long bodies are being sent")),
+    }
 }
 
 /// The raw bytes of a body: what signatures are over. Never holds more than the limit.
@@ -21,21 +45,26 @@ pub async fn read_body(
     request: &HttpRequest,
     mut payload: web::Payload,
     limit: usize,
-) -> Result<Bytes, ApiError> {
+) -> Result<(Bytes, Room), ApiError> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let reading = async {
         let mut body = BytesMut::new();
+        let mut held = None;
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| ApiError::new(ErrorKind::Invalid, "The body broke off"))?;
-            if body.len() + chunk.len() > limit {
+            let length = body.len() + chunk.len();
+            if length > limit {
                 return Err(too_large(limit));
+            }
+            if length > SMALL && held.is_none() {
+                held = room(limit).await?;
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body.freeze())
+        Ok((body.freeze(), held))
     };
     tokio::time::timeout(PATIENCE, reading)
         .await

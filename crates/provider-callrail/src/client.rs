@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use app::{
-    ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource, Traces},
+    ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource, TenantHints, Traces},
     provider_call,
 };
 use async_trait::async_trait;
@@ -10,10 +10,14 @@ use futures_util::StreamExt;
 use kernel::{Clock, Provider, ProviderError};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use url::Url;
 
-use crate::listed::{ListedPage, events_of};
+use crate::{
+    listed::{FIELDS, ListedPage, calls_of},
+    webhook::hints_of,
+};
 
 /// Where and how to reach CallRail.
 #[derive(Clone, Debug)]
@@ -128,6 +132,11 @@ impl RecordingSource for CallrailClient {
         open.retry(moments()).when(ProviderError::is_momentary).await
     }
 
+    async fn whose(&self, credentials: &Credentials, call_id: &str) -> Result<TenantHints, ProviderError> {
+        let ask = || provider_call(Provider::Callrail, "whose", self.company_of(credentials, call_id));
+        ask.retry(moments()).when(ProviderError::is_momentary).await
+    }
+
     async fn list_calls(
         &self,
         credentials: &Credentials,
@@ -183,22 +192,34 @@ impl CallrailClient {
         since: &CallsSince,
     ) -> Result<ListedCalls, ProviderError> {
         let request = match &since.page {
-            // following `next_page` is the one way not to miss calls that arrive meanwhile
             Some(next) => self.next_page(credentials, next)?,
+            // the oldest first: what is added meanwhile comes at the end and shifts no page
             None => self.get(credentials, &["calls.json"])?.query(&[
                 ("relative_pagination", "true"),
+                ("sort", "start_time"),
+                ("order", "asc"),
                 ("per_page", "250"),
                 ("start_date", &kernel::rfc3339(since.since)),
-                (
-                    "fields",
-                    "company_id,customer_name,recording,voicemail,answered,direction,duration,start_time",
-                ),
+                ("fields", FIELDS),
             ]),
         };
         let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
         let page: ListedPage =
             response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
-        Ok(ListedCalls { next_page: page.next(), events: events_of(page, self.clock.now()) })
+        Ok(calls_of(page, self.clock.now()))
+    }
+
+    async fn company_of(
+        &self,
+        credentials: &Credentials,
+        call_id: &str,
+    ) -> Result<TenantHints, ProviderError> {
+        let file = format!("{call_id}.json");
+        let request = self.get(credentials, &["calls", &file])?.query(&[("fields", "company_id")]);
+        let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
+        let call: Map<String, Value> =
+            response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        Ok(hints_of(&call))
     }
 
     /// The next page by the vendor's own link, as long as it leads to the vendor.

@@ -12,3 +12,9 @@ pub fn is_signed(key: &str, body: &[u8], signature: &str) -> bool {
     // an empty key would let anybody sign
     !key.is_empty() && expected.as_bytes().ct_eq(signature.as_bytes()).into()
 }
+
+/// Whether a text could be a signature: base64 of the 20 bytes of an HMAC-SHA1.
+pub fn could_be_signature(text: &str) -> bool {
+    // 20 bytes are 28 characters; nothing longer is even decoded
+    text.len() == 28 && STANDARD.decode(text).is_ok_and(|bytes| bytes.len() == 20)
+}

@@ -4,7 +4,13 @@ use kernel::{PhoneNumber, Provider, Secret, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{fields::Fields, is_signed};
+use crate::{
+    body::{Parsed, parse},
+    fields::Fields,
+    is_signed,
+    listed::listed_event,
+    signature::could_be_signature,
+};
 
 /// The header the signature is in, lower-cased.
 pub const SIGNATURE: &str = "signature";
@@ -23,10 +29,14 @@ impl CallWebhooks for CallrailWebhooks {
 
     fn hints(&self, delivery: &Delivery) -> TenantHints {
         match parse(delivery) {
-            Ok((fields, _)) => hints_of(&fields),
+            Ok(parsed) => hints_of(&parsed.fields),
             // cut off or garbled: the company may still be legible, and only chooses the key to check with
             Err(_) => hints_of(&legible(&delivery.body)),
         }
+    }
+
+    fn has_proof(&self, delivery: &Delivery) -> bool {
+        delivery.proof(SIGNATURE).is_some_and(could_be_signature)
     }
 
     fn verify(&self, delivery: &Delivery, key: &Secret) -> bool {
@@ -34,12 +44,16 @@ impl CallWebhooks for CallrailWebhooks {
     }
 
     fn read(&self, delivery: &Delivery, kind: CallEventKind) -> Result<CallEvent, Unreadable> {
-        let (fields, signed) = parse(delivery)?;
-        let mut event = event_of(&fields, kind, &delivery.body, delivery.received_at);
+        let Parsed { fields, signed, unreadable } = parse(delivery)?;
+        if kind == CallEventKind::Listed {
+            return Ok(listed_event(fields, &delivery.body, delivery.received_at).1);
+        }
+        let said = if signed { &delivery.body[..] } else { delivery.query.as_bytes() };
+        let mut event = event_of(&fields, kind, said, delivery.received_at);
+        event.problems.extend(unreadable.iter().map(|name| Problem::new(name, "unreadable")));
         if !signed {
             // the signature covers the body, which is empty; what the address says is only as good as its secrecy
             event.problems.push(Problem::new("query", "unsigned_parameters"));
-            event.digest = digest(delivery.query.as_bytes());
         }
         Ok(event)
     }
@@ -60,42 +74,6 @@ pub fn hints_of(fields: &Map<String, Value>) -> TenantHints {
         accounts: ACCOUNTS.iter().filter_map(text).filter(is_account).collect(),
         tracking_number: TRACKING.iter().filter_map(text).find_map(|text| PhoneNumber::parse(&text).ok()),
     }
-}
-
-/// The payload's fields, and whether the signature covers them. A body counts alone; only when there is none do the
-/// parameters of the address count (the oldest hooks send nothing else).
-fn parse(delivery: &Delivery) -> Result<(Map<String, Value>, bool), Unreadable> {
-    if delivery.body.is_empty() {
-        return if delivery.query.is_empty() {
-            Err(Unreadable::Malformed)
-        } else {
-            Ok((form(delivery.query.as_bytes()), false))
-        };
-    }
-    let essence = delivery.content_type.as_deref().unwrap_or("application/json");
-    let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "application/json" | "text/json" => match serde_json::from_slice(&delivery.body) {
-            Ok(Value::Object(fields)) => Ok((fields, true)),
-            Ok(_) | Err(_) => Err(Unreadable::Malformed),
-        },
-        "application/x-www-form-urlencoded" => {
-            if std::str::from_utf8(&delivery.body).is_err() {
-                return Err(Unreadable::Malformed);
-            }
-            let fields = form(&delivery.body);
-            // JSON sent as a form parses as one nonsensical name
-            let sensible = fields.keys().all(|name| !name.contains(['{', '"', '<']));
-            if sensible { Ok((fields, true)) } else { Err(Unreadable::Malformed) }
-        }
-        _ => Err(Unreadable::MediaType),
-    }
-}
-
-fn form(bytes: &[u8]) -> Map<String, Value> {
-    url::form_urlencoded::parse(bytes)
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect()
 }
 
 /// What can be made out of bytes that do not parse: `"name": value` for the names that matter here.

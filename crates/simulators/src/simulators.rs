@@ -232,10 +232,10 @@ impl Simulators {
         self.control(of).sim.advance(by);
     }
 
-    /// Makes a recording of a conversation available under a CallRail call's id. `false` if there is no such
-    /// conversation, or nothing is said in it.
+    /// Makes a recording of a conversation available under a CallRail call's id, as one of the first demo company's.
+    /// `false` if there is no such conversation, or nothing is said in it.
     pub fn register_recording(&self, call_id: &str, conversation: &str) -> bool {
-        self.callrail.register(call_id, conversation)
+        self.callrail.register(call_id, conversation, None)
     }
 
     /// The same for a Twilio recording's id (`RE…`).

@@ -112,6 +112,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    use super::sql::{Nullable, Text, Ts, Integer};
+
+    call_listings (owner_key, provider, account_key) {
+        company_id -> Nullable<Text>,
+        owner_key -> Text,
+        provider -> Text,
+        account_key -> Text,
+        listed_until -> Ts,
+        walk_began -> Nullable<Ts>,
+        next_page -> Nullable<Text>,
+        finished_at -> Nullable<Ts>,
+        failing_since -> Nullable<Ts>,
+        last_error -> Nullable<Text>,
+        version -> Integer,
+        created_at -> Ts,
+        updated_at -> Ts,
+    }
+}
+
+diesel::table! {
     use super::sql::{Id, Nullable, Text, Doc, Binary, BigInt, Integer, Ts};
 
     webhook_inbox (id) {
@@ -155,6 +175,7 @@ diesel::table! {
         version -> Integer,
         created_at -> Ts,
         updated_at -> Ts,
+        learned -> Nullable<Doc>,
     }
 }
 
@@ -180,6 +201,7 @@ diesel::table! {
         version -> Integer,
         created_at -> Ts,
         updated_at -> Ts,
+        learned -> Nullable<Doc>,
     }
 }
 
@@ -317,6 +339,9 @@ diesel::table! {
         created_at -> Ts,
         received_at -> Ts,
         updated_at -> Ts,
+        customer_city -> Nullable<Text>,
+        customer_state -> Nullable<Text>,
+        campaign -> Nullable<Text>,
     }
 }
 
@@ -471,6 +496,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     provider_credentials,
     jobs,
     schedule_slots,
+    call_listings,
     webhook_inbox,
     contact_cards,
     leads,

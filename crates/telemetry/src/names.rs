@@ -92,6 +92,20 @@ pub const METRICS: &[Metric] = &[
         "Stored webhooks that are not settled: received, waiting, quarantined.",
     ),
     gauge("otto_inbox_oldest_seconds", &["state"], "Age of the oldest of them; 0 if there is none."),
+    counter(
+        "otto_webhook_searches_total",
+        &["provider", "outcome"],
+        "Searches for whose signature a webhook bears: found, nobody, busy, too_long.",
+    )
+    .in_trouble(),
+    gauge(
+        "otto_callrail_list_lag_seconds",
+        &[],
+        "How long ago the list of calls that is furthest behind was read to; 0 if there is none.",
+    ),
+    gauge("otto_callrail_lists_failing", &[], "Lists of calls that cannot be read at present."),
+    counter("otto_callrail_found_total", &[], "Calls found in CallRail's list whose webhooks never arrived.")
+        .in_trouble(),
     counter("otto_jobs_total", &["kind", "outcome"], "Attempts at jobs that ended, by kind and outcome."),
     histogram("otto_job_duration_seconds", &["kind"], "How long an attempt at a job took."),
     counter("otto_jobs_given_up_total", &["kind"], "Jobs given up for good."),

@@ -137,6 +137,7 @@ impl Otto {
             claims: system.clone(),
             job_office: system.clone(),
             sweeps: system.clone(),
+            listings: system.clone(),
             tallies: system,
             secrets: Arc::new(secrets),
             blobs,
@@ -144,6 +145,7 @@ impl Otto {
             events: between.events,
             shared: between.shared,
             callrail_webhooks: Arc::new(CallrailWebhooks),
+            sender_search: Arc::default(),
             callrail,
             engine,
             engine_webhooks: Arc::new(ShunyaWebhooks::new(

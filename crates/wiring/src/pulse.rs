@@ -103,6 +103,8 @@ async fn tell_counts(
         metrics::gauge!("otto_inbox_webhooks", "state" => state.as_str()).set(count as f64);
         metrics::gauge!("otto_inbox_oldest_seconds", "state" => state.as_str()).set(age(oldest));
     }
+    metrics::gauge!("otto_callrail_list_lag_seconds").set(age(counted.lists.read_to));
+    metrics::gauge!("otto_callrail_lists_failing").set(counted.lists.failing as f64);
     tell_schedules(&counted, schedules, since, now);
     Ok(counted.rest())
 }

@@ -1,6 +1,7 @@
 use std::{env, process::ExitCode};
 
-use kernel::{Calendar, CompanyId, PhoneNumber, Secret, UserId};
+use app::{ingest::listings_in_use, ports::CallListing};
+use kernel::{Calendar, CompanyId, PhoneNumber, Secret, UserId, rfc3339};
 use rbac::Role;
 use wiring::{NewTenant, set_up_tenant};
 
@@ -19,6 +20,8 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
     let otto = world().await?;
     match command {
         TenantsCommand::List => {
+            let listings = listings_in_use(&otto.ports).await?;
+            let platforms = listings.iter().find(|listing| listing.owner.is_none());
             let rows: Vec<_> = otto
                 .ports
                 .tenants
@@ -27,10 +30,11 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
                 .into_iter()
                 .map(|company| {
                     let zone = company.calendar.zone_name().unwrap_or("UTC (not set)").to_owned();
-                    vec![company.id.to_string(), company.name, zone]
+                    let own = listings.iter().find(|listing| listing.owner.as_ref() == Some(&company.id));
+                    vec![company.id.to_string(), company.name, zone, listed(own.or(platforms))]
                 })
                 .collect();
-            say(&table(&["ID", "NAME", "TIME ZONE"], &rows));
+            say(&table(&["ID", "NAME", "TIME ZONE", "CALLS LISTED UNTIL"], &rows));
         }
         TenantsCommand::Set {
             id,
@@ -70,6 +74,16 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How far CallRail's list of a company's calls was read, and why not further.
+fn listed(listing: Option<&CallListing>) -> String {
+    let Some(listing) = listing else { return "never".to_owned() };
+    let until = rfc3339(listing.listed_until);
+    match (&listing.last_error, listing.failing_since) {
+        (Some(why), Some(since)) => format!("{until}, failing since {}: {why}", rfc3339(since)),
+        _ => until,
+    }
 }
 
 fn person(text: &str) -> Result<(UserId, Option<String>, Role), Failure> {

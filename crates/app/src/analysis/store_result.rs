@@ -129,7 +129,8 @@ async fn apply_outcome(
         return make_tasks(work, call, &plan, now).await;
     };
     // the card before the lead, as a call does that comes in meanwhile: else each could wait for the other
-    work.crm().fill_contact(contact, &crm::contact_update(outcome), now).await?;
+    let said = crm::contact_update(outcome);
+    work.crm().hear_of_contact(contact, &said, (call.id, call.created_at), now).await?;
     let Some(known) = work.crm().known_lead(lead).await? else { return Ok(()) };
     let plan = crm::plan(outcome, &known, call.created_at);
     if plan.is_newest_verdict {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use kernel::{Provider, ProviderError, fingerprint};
 
 use super::guard::{Account, Limit, ProviderGuard};
-use crate::ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource};
+use crate::ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource, TenantHints};
 
 /// A provider's recordings and calls, asked for only when and as often as they may be. A download that has begun goes on,
 /// whatever becomes of others.
@@ -41,6 +41,11 @@ impl RecordingSource for GuardedRecordings {
     ) -> Result<RecordingDownload, ProviderError> {
         let download = self.inner.download(credentials, recording_id);
         self.guard.call(&account_of(credentials), &self.limits, download).await
+    }
+
+    async fn whose(&self, credentials: &Credentials, call_id: &str) -> Result<TenantHints, ProviderError> {
+        let whose = self.inner.whose(credentials, call_id);
+        self.guard.call(&account_of(credentials), &self.limits, whose).await
     }
 
     async fn list_calls(

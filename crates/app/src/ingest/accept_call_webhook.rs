@@ -4,12 +4,14 @@
 //! other than an error means the event is stored and applied, in one committed transaction; the same bytes again change
 //! nothing; what is authentic is never dropped, only set aside.
 
-use calls::CallEventKind;
-use idempotency::{Arrival, InboxState, event_key};
-use kernel::{CallId, ErrorKind, InboxId, Scope, Secret, StoreError, Timestamp};
-use tenancy::{Company, TenantKey};
+use std::sync::Arc;
 
-use super::{Applied, apply_call_event};
+use calls::{CallEvent, CallEventKind};
+use idempotency::{Arrival, InboxState, event_key};
+use kernel::{CallId, CompanyId, ErrorKind, InboxId, Scope, Secret, StoreError, Timestamp};
+use tenancy::TenantKey;
+
+use super::{Applied, apply_call_event, list_provider_calls::LISTED, sender_search::Found};
 use crate::{
     Ports,
     ports::{CallWebhooks, Delivery, NewInboxEntry, Unreadable},
@@ -43,9 +45,15 @@ pub enum AcceptError {
     /// No signature, a wrong one, or nothing to check it with. Nothing is stored.
     #[error("the signature is missing or wrong")]
     BadSignature,
+    /// Signed by one tenant, about another. Stored as quarantined under the one who signed.
+    #[error("the signature is another company's")]
+    OthersSignature,
     /// Authentic, but neither JSON nor a form. Stored as quarantined.
     #[error("the content type is neither JSON nor a form")]
     MediaType,
+    /// Whose it is would have to be searched for, and too many searches run. Nothing is stored.
+    #[error("too many senders are being looked for")]
+    Busy,
     /// It could not be stored; the provider must be told so.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,8 +66,9 @@ impl AcceptError {
     /// How the failure concerns the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::BadSignature => ErrorKind::Unauthenticated,
+            Self::BadSignature | Self::OthersSignature => ErrorKind::Unauthenticated,
             Self::MediaType => ErrorKind::UnsupportedMedia,
+            Self::Busy => ErrorKind::Unavailable,
             Self::Store(error) => error.kind(),
             Self::Secret(_) => ErrorKind::Internal,
         }
@@ -74,6 +83,8 @@ pub fn call_event_kind(kind: &str) -> Option<CallEventKind> {
         "call.missed" => Some(CallEventKind::Missed),
         "call.completed" => Some(CallEventKind::Completed),
         "call.modified" => Some(CallEventKind::Modified),
+        // no URL's: an entry of the provider's list that was set aside
+        LISTED => Some(CallEventKind::Listed),
         _ => None,
     }
 }
@@ -82,139 +93,216 @@ pub fn call_event_kind(kind: &str) -> Option<CallEventKind> {
 #[tracing::instrument(name = "app.accept_call_webhook", skip_all, fields(webhook.kind = delivery.kind))]
 pub async fn accept_call_webhook(
     ports: &Ports,
-    webhooks: &dyn CallWebhooks,
+    webhooks: &Arc<dyn CallWebhooks>,
     delivery: &Delivery,
 ) -> Result<CallWebhookAck, AcceptError> {
-    let (company, mismatch) = match authenticate(ports, webhooks, delivery).await? {
-        Sender::Tenant(company) => (company, false),
-        Sender::OthersAccount(company) => (company, true),
-        Sender::Platform => {
-            let mut entry = entry_of(ports, webhooks, delivery, None, InboxState::Quarantined);
-            entry.reason = Some(UNKNOWN_TENANT.to_owned());
-            let stored = ports.inbox_office.quarantine(&entry).await?;
-            return Ok(set_aside(stored.arrival));
+    let sender = authenticate(ports, webhooks, delivery).await?;
+    let kind = call_event_kind(delivery.kind).unwrap_or(CallEventKind::Completed);
+    let read = webhooks.read(delivery, kind);
+    match (sender, read) {
+        (Sender::Tenant(company), Ok(event)) => apply(ports, webhooks, delivery, &company, &event).await,
+        (Sender::Tenant(company), Err(reason)) => {
+            let set_aside = set_aside(ports, webhooks, delivery, Some(&company), reason.as_str()).await?;
+            told_of(set_aside, Some(reason))
         }
-    };
-    let kind = call_event_kind(delivery.kind);
-    let read = if mismatch {
-        Err(TENANT_MISMATCH)
-    } else {
-        webhooks.read(delivery, kind.unwrap_or(CallEventKind::Completed)).map_err(Unreadable::as_str)
-    };
-    let scope = Scope::system(company.id.clone(), webhooks.provider().as_str());
-    let now = delivery.received_at;
-    let state = if read.is_ok() { InboxState::Applied } else { InboxState::Quarantined };
-    let mut entry = entry_of(ports, webhooks, delivery, Some(&company), state);
-    entry.reason = read.as_ref().err().map(|reason| (*reason).to_owned());
-
-    let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
-    let stored = work.inbox().store(&entry).await?;
-    if let Arrival::Duplicate { first_received_at } = stored.arrival {
-        work.commit().await?;
-        return Ok(CallWebhookAck::Duplicate { first_received_at });
-    }
-    match read {
-        Ok(event) => {
-            let Applied { call, .. } = apply_call_event(&mut work, webhooks.provider(), &event, now).await?;
-            work.inbox().settle(entry.id, InboxState::Applied, None, Some(call), now).await?;
-            work.commit().await?;
-            Ok(CallWebhookAck::Applied { call })
-        }
-        Err(reason) => {
-            work.commit().await?;
-            tracing::warn!(company.id = %company.id, kind = delivery.kind, reason, "webhook quarantined");
-            if reason == Unreadable::MediaType.as_str() {
-                return Err(AcceptError::MediaType);
+        (Sender::Aside(aside), read) => {
+            // what cannot be read cannot be said to be about somebody
+            let unreadable = read.err();
+            let reason = unreadable.map_or(aside.reason, Unreadable::as_str);
+            let set_aside = set_aside(ports, webhooks, delivery, aside.signer.as_ref(), reason).await?;
+            if aside.is_refused && unreadable.is_none() {
+                return Err(AcceptError::OthersSignature);
             }
-            Ok(CallWebhookAck::Quarantined)
+            told_of(set_aside, unreadable)
         }
     }
 }
 
-fn set_aside(arrival: Arrival) -> CallWebhookAck {
-    match arrival {
-        Arrival::First => CallWebhookAck::Quarantined,
-        Arrival::Duplicate { first_received_at } => CallWebhookAck::Duplicate { first_received_at },
+async fn apply(
+    ports: &Ports,
+    webhooks: &Arc<dyn CallWebhooks>,
+    delivery: &Delivery,
+    company: &CompanyId,
+    event: &CallEvent,
+) -> Result<CallWebhookAck, AcceptError> {
+    let provider = webhooks.provider();
+    let scope = Scope::system(company.clone(), provider.as_str());
+    let now = delivery.received_at;
+    let entry = entry_of(ports, provider, delivery, Some(company), InboxState::Applied);
+    let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
+    let stored = work.inbox().store(&entry).await?;
+    if let Arrival::Duplicate { first_received_at } = stored.arrival {
+        let known = work.inbox().find(stored.id).await?;
+        // one that was set aside is understood by now, or was sent as something else
+        if known.is_none_or(|known| known.entry.state != InboxState::Quarantined) {
+            work.commit().await?;
+            return Ok(CallWebhookAck::Duplicate { first_received_at });
+        }
+    }
+    let Applied { call, .. } = apply_call_event(&mut work, provider, event, now).await?;
+    work.inbox().settle(stored.id, InboxState::Applied, None, Some(call), now).await?;
+    work.commit().await?;
+    Ok(CallWebhookAck::Applied { call })
+}
+
+/// Stores what is authentic and not to be applied: under whoever signed it, or under nobody.
+async fn set_aside(
+    ports: &Ports,
+    webhooks: &Arc<dyn CallWebhooks>,
+    delivery: &Delivery,
+    signer: Option<&CompanyId>,
+    reason: &'static str,
+) -> Result<Arrival, StoreError> {
+    let provider = webhooks.provider();
+    let mut entry = entry_of(ports, provider, delivery, signer, InboxState::Quarantined);
+    entry.reason = Some(reason.to_owned());
+    let arrival = match signer {
+        Some(company) => {
+            let scope = Scope::system(company.clone(), provider.as_str());
+            let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
+            let stored = work.inbox().store(&entry).await?;
+            work.commit().await?;
+            stored.arrival
+        }
+        None => ports.inbox_office.quarantine(&entry).await?.arrival,
+    };
+    if arrival == Arrival::First {
+        let company = signer.map_or("-", CompanyId::as_str);
+        tracing::warn!(company.id = company, kind = delivery.kind, reason, "webhook quarantined");
+    }
+    Ok(arrival)
+}
+
+fn told_of(arrival: Arrival, unreadable: Option<Unreadable>) -> Result<CallWebhookAck, AcceptError> {
+    match (arrival, unreadable) {
+        (_, Some(Unreadable::MediaType)) => Err(AcceptError::MediaType),
+        (Arrival::First, _) => Ok(CallWebhookAck::Quarantined),
+        (Arrival::Duplicate { first_received_at }, _) => Ok(CallWebhookAck::Duplicate { first_received_at }),
     }
 }
 
 /// Who a webhook is from, once its signature is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
-    /// A tenant.
-    Tenant(Company),
-    /// A tenant whose key is right, about an account that is another tenant's.
-    OthersAccount(Company),
-    /// Somebody with the platform's key; whose event it is nobody knows.
-    Platform,
+    /// A tenant, whose event it is.
+    Tenant(CompanyId),
+    /// Somebody whose event it cannot simply be.
+    Aside(Aside),
+}
+
+/// An authentic event that is not to be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Aside {
+    /// Whose key it was signed with; nobody's for the platform's.
+    signer: Option<CompanyId>,
+    /// Why it is not simply theirs.
+    reason: &'static str,
+    /// Whether the sender is told that the signature is wrong, which for the company it names it is.
+    is_refused: bool,
+}
+
+impl Aside {
+    /// Of somebody nobody knows.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.reason == UNKNOWN_TENANT
+    }
 }
 
 /// Finds out whose a webhook is and whether it is theirs. What the body says of its tenant only chooses the key to check
-/// with; it is believed once that key fits.
+/// with; it is believed once that key fits. Where none fits that it could choose, the signature itself is looked for
+/// among all companies' keys; what is found that way is never applied, and never under another name than the signer's.
 pub(crate) async fn authenticate(
     ports: &Ports,
-    webhooks: &dyn CallWebhooks,
+    webhooks: &Arc<dyn CallWebhooks>,
     delivery: &Delivery,
 ) -> Result<Sender, AcceptError> {
     let provider = webhooks.provider();
     let hints = webhooks.hints(delivery);
-    let by_account = if hints.accounts.is_empty() {
-        None
-    } else {
-        ports.tenants.by_account(provider, &hints.accounts).await?
-    };
-    let company = match (&delivery.tenant_key, &by_account, &hints.tracking_number) {
-        // an address with a tenant key is for that tenant alone, whatever the body says
-        (Some(key), _, _) => {
-            // what could not be a key is not even looked for
-            TenantKey::try_new(key.expose().as_str()).map_err(|_| AcceptError::BadSignature)?;
-            Some(ports.tenants.by_key(key).await?.ok_or(AcceptError::BadSignature)?)
-        }
-        (None, Some(company), _) => Some(company.clone()),
-        (None, None, Some(number)) => ports.tenants.by_tracking_number(number).await?,
-        (None, None, None) => None,
-    };
-    let own_key = match &company {
-        Some(company) => open_credential(ports, company, provider, SIGNING_KEY).await?,
-        None => None,
-    };
-    // a tenant with a key of its own is not open to whoever holds the platform's
-    let key = own_key.or_else(|| ports.platform.callrail_signing_key.clone());
-    match key {
-        Some(key) if webhooks.verify(delivery, &key) => {}
-        _ => return Err(AcceptError::BadSignature),
+    let named = ports.tenants.by_accounts(provider, &hints.accounts).await?;
+    if let Some(key) = &delivery.tenant_key {
+        // an address with a tenant key is for that tenant alone, whatever the body says;
+        // what could not be a key is not even looked for
+        TenantKey::try_new(key.expose().as_str()).map_err(|_| AcceptError::BadSignature)?;
+        let company = ports.tenants.by_key(key).await?.ok_or(AcceptError::BadSignature)?.id;
+        let own = open_credential(ports, &company, provider, SIGNING_KEY).await?;
+        // a tenant with a key of its own is not open to whoever holds the platform's
+        let key = own.or_else(|| ports.platform.callrail_signing_key.clone());
+        return match key {
+            Some(key) if webhooks.verify(delivery, &key) => {
+                Ok(if named.iter().any(|named| named.id != company) {
+                    let signer = Some(company);
+                    Sender::Aside(Aside { signer, reason: TENANT_MISMATCH, is_refused: false })
+                } else {
+                    Sender::Tenant(company)
+                })
+            }
+            _ => Err(AcceptError::BadSignature),
+        };
     }
-    Ok(match (company, by_account) {
-        (Some(company), Some(other)) if other.id != company.id => Sender::OthersAccount(company),
-        (Some(company), _) => Sender::Tenant(company),
-        (None, _) => Sender::Platform,
-    })
+    let claimed = match (named.as_slice(), &hints.tracking_number) {
+        ([company], _) => Some(company.id.clone()),
+        ([], Some(number)) => ports.tenants.by_tracking_number(number).await?.map(|company| company.id),
+        _ => None,
+    };
+    // asked for and checked where nobody is named, too: how long it takes does not tell who is a customer of ours
+    let own = match &claimed {
+        Some(company) => open_credential(ports, company, provider, SIGNING_KEY).await?,
+        None => {
+            let nobody = CompanyId::try_new("nobody").map_err(|_| AcceptError::BadSignature)?;
+            ports.tenants.credential(&nobody, provider, SIGNING_KEY).await?;
+            None
+        }
+    };
+    let fits = |key: &Secret| webhooks.verify(delivery, key);
+    let own_fits = fits(own.as_ref().unwrap_or(&Secret::new("nobody's key".to_owned())));
+    let platform_fits = ports.platform.callrail_signing_key.as_ref().is_some_and(fits);
+    match &claimed {
+        Some(company) if own.is_some() && own_fits => return Ok(Sender::Tenant(company.clone())),
+        Some(company) if own.is_none() && platform_fits => return Ok(Sender::Tenant(company.clone())),
+        _ => {}
+    }
+    let names_somebody = claimed.is_some() || !named.is_empty();
+    let reason = if names_somebody { TENANT_MISMATCH } else { UNKNOWN_TENANT };
+    let aside = |signer| Sender::Aside(Aside { signer, reason, is_refused: names_somebody });
+    if platform_fits {
+        return Ok(aside(None));
+    }
+    if let (Some(number), false) = (&hints.tracking_number, named.is_empty()) {
+        // as where the account is nobody's
+        ports.tenants.by_tracking_number(number).await?;
+    }
+    match ports.sender_search.find(ports, webhooks, delivery).await? {
+        // the key it was found by is not its key any more
+        Found::Signer(signer) if claimed.as_ref() == Some(&signer) => Err(AcceptError::BadSignature),
+        Found::Signer(signer) => Ok(aside(Some(signer))),
+        Found::Nobody | Found::TooLong => Err(AcceptError::BadSignature),
+        Found::Busy => Err(AcceptError::Busy),
+    }
 }
 
 /// Opens one of a company's secrets at a provider.
 pub(crate) async fn open_credential(
     ports: &Ports,
-    company: &Company,
+    company: &CompanyId,
     provider: kernel::Provider,
     name: &str,
 ) -> Result<Option<Secret>, AcceptError> {
-    let Some(sealed) = ports.tenants.credential(&company.id, provider, name).await? else { return Ok(None) };
-    Ok(Some(ports.secrets.open(&sealed, &credential_context(&company.id, provider, name))?))
+    let Some(sealed) = ports.tenants.credential(company, provider, name).await? else { return Ok(None) };
+    Ok(Some(ports.secrets.open(&sealed, &credential_context(company, provider, name))?))
 }
 
 /// What a company's secret is sealed for.
-pub fn credential_context(company: &kernel::CompanyId, provider: kernel::Provider, name: &str) -> String {
+pub fn credential_context(company: &CompanyId, provider: kernel::Provider, name: &str) -> String {
     format!("{company}/{provider}/{name}")
 }
 
 fn entry_of(
     ports: &Ports,
-    webhooks: &dyn CallWebhooks,
+    provider: kernel::Provider,
     delivery: &Delivery,
-    company: Option<&Company>,
+    company: Option<&CompanyId>,
     state: InboxState,
 ) -> NewInboxEntry {
-    let provider = webhooks.provider();
-    let company = company.map(|company| &company.id);
     NewInboxEntry {
         id: InboxId::fresh(ports.ids.as_ref()),
         provider,

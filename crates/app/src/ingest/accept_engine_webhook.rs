@@ -12,7 +12,7 @@ use tracing::{Instrument, Span};
 use crate::{
     Ports, Work,
     jobs::ApplyEngineEvent,
-    ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError},
+    ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError, Unreadable},
 };
 
 /// What became of a webhook, in the contract's words.
@@ -39,6 +39,9 @@ pub enum EngineWebhookError {
     /// Authentic, but without the ids every event has. Stored as quarantined.
     #[error("the job id or the company id is missing")]
     MissingIds,
+    /// Authentic, but said to be something else than JSON. Stored as quarantined.
+    #[error("the content type is not JSON")]
+    MediaType,
     /// Authentic, but about work of another tenant than it names. Stored as quarantined.
     #[error("the job belongs to another company")]
     WrongTenant,
@@ -53,6 +56,7 @@ impl EngineWebhookError {
         match self {
             Self::BadSignature(_) => ErrorKind::Unauthenticated,
             Self::MissingIds => ErrorKind::Invalid,
+            Self::MediaType => ErrorKind::UnsupportedMedia,
             Self::WrongTenant => ErrorKind::Forbidden,
             Self::Store(error) => error.kind(),
         }
@@ -79,6 +83,10 @@ pub async fn accept_engine_webhook(
         tracing::warn!(provider = "shunya", reason, "webhook quarantined");
         entry
     };
+    if !delivery.content_type.as_deref().is_none_or(is_json) {
+        ports.inbox_office.quarantine(&quarantined(Unreadable::MediaType.as_str())).await?;
+        return Err(EngineWebhookError::MediaType);
+    }
     let event = match ports.engine_webhooks.read(&delivery.body) {
         Ok(Some(event)) => event,
         Ok(None) => {
@@ -105,6 +113,12 @@ pub async fn accept_engine_webhook(
         return Err(EngineWebhookError::WrongTenant);
     }
     store(ports, delivery, &event, &company.id).await
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Goes on in the trace of the request an event speaks of: the vendor does not send it back. The span is in that trace, and

@@ -1,22 +1,22 @@
 //! Copying a call's recording into our own storage.
 //!
-//! Guarantees: in bounded memory; the same recording ends under the same key however often it is fetched; when it is
+//! Guarantees: only what the provider says is a recording of this company's; in bounded memory; the same recording ends under the same key however often it is fetched; when it is
 //! stored, the request to analyse it is stored with it.
 
-use calls::{AnalysisProgress, CallStage, RecordingState};
-use kernel::{ProviderError, Scope, ShunyaJobId, StoreError};
+use calls::{AnalysisProgress, CallEventKind, CallStage, RecordingState};
+use kernel::{CompanyId, Provider, ProviderError, Scope, ShunyaJobId, StoreError};
 use shunya_jobs::{JobState, ShunyaJob};
 
-use super::accept_call_webhook::open_credential;
+use super::{accept_call_webhook::open_credential, list_provider_calls::whose};
 use crate::{
     Ports,
     jobs::{Done, JobError, JobRun, SubmitToShunya},
-    ports::{BlobError, BlobKey, Credentials, Recording, StoredCall},
+    ports::{BlobError, BlobKey, Credentials, Recording, RecordingSource, StoredCall},
 };
 
 /// Names under which a company's access to its recordings is kept.
 pub(super) const API_KEY: &str = "api_key";
-const ACCOUNT_ID: &str = "account_id";
+pub(super) const ACCOUNT_ID: &str = "account_id";
 
 /// Fetches the recording of one call.
 #[tracing::instrument(name = "app.fetch_recording", skip_all, fields(call.id = %call))]
@@ -30,13 +30,10 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
     let source = ports
         .recordings(recording.provider)
         .ok_or_else(|| JobError::permanent("no client for the recordings of this provider"))?;
-    let credentials = credentials(ports, &run.scope, recording.provider).await?;
+    let account = account_of(ports, &run.scope, recording.provider).await?;
     let named = recording.provider_recording_id.as_deref().unwrap_or(&call.ids.primary);
-    let download = source.download(&credentials, named).await.map_err(|error| match error {
-        // the provider attaches recordings late, so "none" means "not yet" until we give up
-        ProviderError::NotFound { code } => JobError::retry(format!("no recording yet ({code})")),
-        other => other.into(),
-    })?;
+    confirm(run, &account, source, &call, named).await?;
+    let download = source.download(&account.credentials, named).await.map_err(not_yet)?;
     let limit = ports.max_recording_bytes;
     if download.length.is_some_and(|length| length > limit) {
         return Err(JobError::permanent("the recording is too large"));
@@ -101,6 +98,38 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
     run.finish(work).await
 }
 
+/// The provider attaches recordings late, so "none" means "not yet" until we give up.
+fn not_yet(error: ProviderError) -> JobError {
+    match error {
+        ProviderError::NotFound { code } => JobError::retry(format!("no recording yet ({code})")),
+        other => other.into(),
+    }
+}
+
+/// Has the provider say whose the call is. A company signs its own webhooks, so it could name any call in one; an account
+/// may hold the calls of several, and with the account's key their recordings could be had.
+async fn confirm(
+    run: &JobRun<'_>,
+    account: &ApiAccount,
+    source: &dyn RecordingSource,
+    call: &StoredCall,
+    named: &str,
+) -> Result<(), JobError> {
+    // its own list named the company
+    if call.facts.seen.contains(&CallEventKind::Listed) && named == call.ids.primary {
+        return Ok(());
+    }
+    let hints = source.whose(&account.credentials, named).await.map_err(not_yet)?;
+    match whose(run.ports, account.provider, &hints).await? {
+        Some(owner) if owner == run.scope.company => Ok(()),
+        Some(_) => Err(JobError::permanent("the provider says that the call is another company's")),
+        None if account.owner.is_some() => Ok(()),
+        None => Err(JobError::retry(
+            "the provider names no company of ours for the call: add its name for the company, or the number called",
+        )),
+    }
+}
+
 /// The recording was given up: says so where people look.
 pub async fn give_up_recording(
     run: &JobRun<'_>,
@@ -136,37 +165,49 @@ async fn look(
     Ok(found)
 }
 
-/// How to reach a company's account at a provider: its own, else the platform's.
-pub(super) async fn credentials(
+/// An account at a provider, and how to reach it.
+pub(super) struct ApiAccount {
+    /// Whose it is; none for the platform's own.
+    pub(super) owner: Option<CompanyId>,
+    /// At which provider.
+    pub(super) provider: Provider,
+    /// How to reach it.
+    pub(super) credentials: Credentials,
+}
+
+/// The account a company's calls are in: its own, else the platform's.
+pub(super) async fn account_of(
     ports: &Ports,
     scope: &Scope,
-    provider: kernel::Provider,
-) -> Result<Credentials, JobError> {
+    provider: Provider,
+) -> Result<ApiAccount, JobError> {
     let company = ports
         .tenants
         .find(&scope.company)
         .await?
         .ok_or_else(|| JobError::permanent("the company is gone"))?;
     let open = async |name| {
-        open_credential(ports, &company, provider, name)
+        open_credential(ports, &company.id, provider, name)
             .await
             .map_err(|error| JobError::retry(format!("a stored secret cannot be read: {error}")))
     };
     let (api_key, account_id) = (open(API_KEY).await?, open(ACCOUNT_ID).await?);
     match (account_id, api_key) {
         (Some(account_id), Some(api_key)) => {
-            Ok(Credentials { account_id: account_id.expose().clone(), api_key })
+            let credentials = Credentials { account_id: account_id.expose().clone(), api_key };
+            Ok(ApiAccount { owner: Some(company.id), provider, credentials })
         }
-        _ => platform_credentials(ports)
+        _ => platform_account(ports)
             .ok_or_else(|| JobError::retry("no account is configured for the provider's API")),
     }
 }
 
 /// The platform's own account.
-pub(super) fn platform_credentials(ports: &Ports) -> Option<Credentials> {
+pub(super) fn platform_account(ports: &Ports) -> Option<ApiAccount> {
     let account_id = ports.platform.callrail_account_id.clone()?;
     let api_key = ports.platform.callrail_api_key.clone()?;
-    Some(Credentials { account_id, api_key })
+    let credentials = Credentials { account_id, api_key };
+    Some(ApiAccount { owner: None, provider: Provider::Callrail, credentials })
 }
 
 /// The file ending of an audio type; `None` for what is not audio (an error page, say).

@@ -1,12 +1,16 @@
 //! Trying a stored webhook again, after what stood in its way was mended.
 
+use std::sync::Arc;
+
 use calls::CallEventKind;
 use idempotency::InboxState;
 use kernel::{CompanyId, InboxId, Provider, Scope, StoreError};
 
 use super::{
+    AcceptError,
     accept_call_webhook::{Sender, authenticate, call_event_kind},
     apply_call_event,
+    list_provider_calls::{LISTED, whose},
 };
 use crate::{
     Ports,
@@ -57,7 +61,7 @@ pub async fn replay_webhook(ports: &Ports, id: InboxId) -> Result<(), ReplayErro
 
 async fn replay_call_event(
     ports: &Ports,
-    webhooks: &dyn CallWebhooks,
+    webhooks: &Arc<dyn CallWebhooks>,
     stored: &InboxEntry,
 ) -> Result<(), ReplayError> {
     let entry = &stored.entry;
@@ -73,20 +77,9 @@ async fn replay_call_event(
         received_at: entry.received_at,
         trace: entry.trace.clone(),
     };
-    let company = match &stored.company {
-        // its signature was checked with this tenant's key when it came in
-        Some(company) if entry.reason.as_deref() != Some("tenant_mismatch") => company.clone(),
-        _ => match authenticate(ports, webhooks, &delivery).await {
-            Ok(Sender::Tenant(company)) => {
-                ports.inbox_office.assign(entry.id, &company.id).await?;
-                company.id
-            }
-            Ok(Sender::OthersAccount(_)) => return Err(ReplayError::TenantMismatch),
-            Ok(Sender::Platform) | Err(_) => return Err(ReplayError::UnknownTenant),
-        },
-    };
     let kind = call_event_kind(kind_name).unwrap_or(CallEventKind::Completed);
     let event = webhooks.read(&delivery, kind).map_err(|reason| ReplayError::Unreadable(reason.as_str()))?;
+    let company = owner(ports, webhooks, stored, &delivery).await?;
     let now = ports.clock.now();
     let scope = Scope::system(company, webhooks.provider().as_str());
     let mut work = ports.begin(&scope).await?.traced(entry.trace.clone());
@@ -96,9 +89,41 @@ async fn replay_call_event(
     Ok(())
 }
 
+/// Whose a webhook is by now. Its signature was checked with its signer's key when it came in; what it names is looked up
+/// again, because that is what may have been mended.
+async fn owner(
+    ports: &Ports,
+    webhooks: &Arc<dyn CallWebhooks>,
+    stored: &InboxEntry,
+    delivery: &Delivery,
+) -> Result<CompanyId, ReplayError> {
+    let hints = webhooks.hints(delivery);
+    let names_nobody = hints.accounts.is_empty() && hints.tracking_number.is_none();
+    match (&stored.company, whose(ports, webhooks.provider(), &hints).await?) {
+        (Some(signer), Some(named)) if *signer == named => return Ok(named),
+        (Some(signer), None) if names_nobody => return Ok(signer.clone()),
+        _ => {}
+    }
+    // an entry of the provider's list has no signature
+    if delivery.proof.is_empty() {
+        return Err(ReplayError::UnknownTenant);
+    }
+    match authenticate(ports, webhooks, delivery).await {
+        Ok(Sender::Tenant(company)) => {
+            ports.inbox_office.assign(stored.entry.id, &company).await?;
+            Ok(company)
+        }
+        Ok(Sender::Aside(aside)) if !aside.is_unknown() => Err(ReplayError::TenantMismatch),
+        Ok(Sender::Aside(_)) => Err(ReplayError::UnknownTenant),
+        Err(AcceptError::Store(error)) => Err(error.into()),
+        Err(_) if stored.company.is_some() => Err(ReplayError::TenantMismatch),
+        Err(_) => Err(ReplayError::UnknownTenant),
+    }
+}
+
 /// The kinds an inbox row of a call can have.
-const KINDS: [&str; 6] =
-    ["call.incoming", "call.answered", "call.missed", "call.completed", "call.modified", "call"];
+const KINDS: [&str; 7] =
+    ["call.incoming", "call.answered", "call.missed", "call.completed", "call.modified", "call", LISTED];
 
 async fn replay_engine_event(ports: &Ports, stored: &InboxEntry) -> Result<(), ReplayError> {
     let event = match ports.engine_webhooks.read(&stored.entry.body) {

@@ -5,6 +5,7 @@ mod blobs;
 mod inbox;
 mod jobs;
 mod limits;
+mod listings;
 mod locks;
 mod presence;
 mod providers;
@@ -28,11 +29,12 @@ pub use jobs::{
     ReplayOutcome, SlotJob,
 };
 pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling, Whose};
+pub use listings::{CallListing, CallListings};
 pub use locks::{Acquired, HeldLock, LockRenewal, Locks};
 pub use presence::{BudgetLeft, LinkProbe, LinkState, Part, PartRole, Presence, ProviderSight, Unknowable};
 pub use providers::{
     AUDIO_LINK_LIFE, AcceptedByEngine, AnalysisEngine, AnalysisWebhooks, CallWebhooks, CallsSince,
-    Credentials, Delivery, EngineEvent, EngineEventKind, EngineStatus, ListedCalls, ProofError,
+    Credentials, Delivery, EngineEvent, EngineEventKind, EngineStatus, ListedCall, ListedCalls, ProofError,
     RecordingDownload, RecordingSource, SubmitRequest, TenantHints, Unreadable,
 };
 pub use repositories::{
@@ -47,7 +49,7 @@ pub use tallies::{InboxDepth, Tallies};
 pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
 pub use traces::{Traces, Untraced};
 
-use crate::reads::Reads;
+use crate::{ingest::SenderSearch, reads::Reads};
 
 /// Platform-wide secrets, used where a company has none of its own.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +94,8 @@ pub struct Ports {
     pub job_office: Arc<dyn JobOffice>,
     /// Across tenants: what should have happened by now and has not.
     pub sweeps: Arc<dyn Sweeps>,
+    /// Across tenants: how far providers' lists of calls have been read.
+    pub listings: Arc<dyn CallListings>,
     /// Across tenants: what waits, counted.
     pub tallies: Arc<dyn Tallies>,
     /// Secrets at rest.
@@ -106,6 +110,8 @@ pub struct Ports {
     pub shared: Shared,
     /// CallRail's webhooks.
     pub callrail_webhooks: Arc<dyn CallWebhooks>,
+    /// Finds out by its signature alone whose a webhook is.
+    pub sender_search: Arc<SenderSearch>,
     /// CallRail's recordings and call lists.
     pub callrail: Arc<dyn RecordingSource>,
     /// Shunya's API.
@@ -136,8 +142,8 @@ impl Ports {
     }
 
     /// The webhooks of a provider whose calls we take.
-    pub fn call_webhooks(&self, provider: Provider) -> Option<&dyn CallWebhooks> {
-        (self.callrail_webhooks.provider() == provider).then(|| self.callrail_webhooks.as_ref())
+    pub fn call_webhooks(&self, provider: Provider) -> Option<&Arc<dyn CallWebhooks>> {
+        (self.callrail_webhooks.provider() == provider).then_some(&self.callrail_webhooks)
     }
 
     /// The recordings of a provider whose calls we take.

@@ -39,7 +39,7 @@ impl Delivery {
 }
 
 /// What a delivery says of whose it is. Not to be believed before its signature is checked with that tenant's key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TenantHints {
     /// The provider's names for the company.
     pub accounts: Vec<String>,
@@ -72,6 +72,8 @@ pub trait CallWebhooks: Send + Sync {
     fn provider(&self) -> Provider;
     /// What it says of whose it is. Works on bytes that do not parse.
     fn hints(&self, delivery: &Delivery) -> TenantHints;
+    /// Whether the delivery has what could be a signature.
+    fn has_proof(&self, delivery: &Delivery) -> bool;
     /// Whether the delivery was signed with this key.
     fn verify(&self, delivery: &Delivery, key: &Secret) -> bool;
     /// Reads it. Fields that cannot be true become problems of the event, not errors.
@@ -106,11 +108,24 @@ pub struct CallsSince {
     pub page: Option<String>,
 }
 
-/// A page of a provider's own list of calls.
-#[derive(Clone, Debug)]
+/// A call in a provider's own list.
+#[derive(Clone)]
+pub struct ListedCall {
+    /// The company it is of.
+    pub hints: TenantHints,
+    /// The event that would have told us of it.
+    pub event: CallEvent,
+    /// As sent.
+    pub raw: Bytes,
+}
+
+/// A page of a provider's own list of calls, the oldest first.
+#[derive(Clone, Default)]
 pub struct ListedCalls {
-    /// Each call as the event that would have told us of it, with the company it is of.
-    pub events: Vec<(TenantHints, CallEvent)>,
+    /// The calls that are over.
+    pub calls: Vec<ListedCall>,
+    /// Entries that are no calls, as sent.
+    pub unreadable: Vec<Bytes>,
     /// Where the next page begins, if there is one.
     pub next_page: Option<String>,
 }
@@ -126,6 +141,8 @@ pub trait RecordingSource: Send + Sync {
         credentials: &Credentials,
         recording_id: &str,
     ) -> Result<RecordingDownload, ProviderError>;
+    /// Whose a call is, as the provider itself says. [`ProviderError::NotFound`] if it knows no such call.
+    async fn whose(&self, credentials: &Credentials, call_id: &str) -> Result<TenantHints, ProviderError>;
     /// A page of the calls the provider knows, to find those whose webhooks never reached us.
     async fn list_calls(
         &self,
@@ -262,5 +279,7 @@ pub trait AnalysisWebhooks: Send + Sync {
 pub const AUDIO_LINK_LIFE: Duration = Duration::from_hours(6);
 
 // signatures are kept from logs like what they prove
+kernel::hides_personal!(ListedCall { hints, event; raw });
+kernel::hides_personal!(ListedCalls { calls, next_page; unreadable });
 kernel::hides_personal!(Delivery { kind, tenant_key, path, content_type, received_at, trace; query, proof, body });
 kernel::hides_personal!(EngineEvent { kind, company, task_ids, call, error_code; payload });

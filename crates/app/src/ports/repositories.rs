@@ -2,9 +2,7 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use calls::{AnalysisProgress, CallFacts, CallStage, CallType, Problem, ProviderCallIds, RecordingState};
-use crm::{
-    AppointmentChange, ContactUpdate, KnownLead, LeadMove, LeadSource, LeadStatus, NewSignal, NewTask,
-};
+use crm::{AppointmentChange, ContactUpdate, KnownLead, LeadFacts, LeadMove, LeadStatus, NewSignal, NewTask};
 use kernel::{
     AnalysisId, AppointmentId, CallId, ContactCardId, EventId, KeySignalId, LeadId, PhoneNumber, Provider,
     RecordingId, ShunyaJobId, StoreError, TaskId, Timestamp, TranscriptId, UserId,
@@ -96,12 +94,22 @@ pub trait CallRepository: Send {
         provider: Provider,
         ids: &ProviderCallIds,
     ) -> Result<Option<StoredCall>, StoreError>;
+    /// Those that bear one of the provider's newer names. Not locked.
+    async fn named(&mut self, provider: Provider, names: &[&str]) -> Result<Vec<StoredCall>, StoreError>;
     /// By its number, locked until the unit of work ends.
     async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError>;
     /// Adds a call and answers its number; `None` if somebody else just added it.
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError>;
     /// Writes a call back.
     async fn save(&mut self, call: &StoredCall, now: Timestamp) -> Result<(), StoreError>;
+    /// Makes one call of two that turned out to be the same: what was stored about `gone` is about `kept` from now on,
+    /// its events under the keys they would have had. The recording of `gone` is dropped; it must not be analysed.
+    async fn unite(
+        &mut self,
+        kept: CallId,
+        gone: CallId,
+        event_keys: &[(String, String)],
+    ) -> Result<(), StoreError>;
     /// A call's recording.
     async fn recording(&mut self, call: CallId) -> Result<Option<Recording>, StoreError>;
     /// Adds a call's recording, or writes it back.
@@ -212,17 +220,13 @@ pub struct EnsuredContact {
 
 /// A lead to be made if the contact has none to go on with.
 #[derive(Clone, Debug)]
-pub struct NewLead<'a> {
+pub struct NewLead {
     /// Its id, if it is made.
     pub id: LeadId,
     /// Whose.
     pub contact: ContactCardId,
-    /// Where it comes from.
-    pub source: LeadSource,
-    /// The marketing campaign.
-    pub campaign: Option<&'a str>,
-    /// When the customer was last in contact.
-    pub contacted_at: Timestamp,
+    /// What the call it is made for says of it.
+    pub facts: LeadFacts,
 }
 
 /// A lead that is there now.
@@ -296,17 +300,27 @@ pub trait CrmRepository: Send {
         contact: &NewContact<'_>,
         now: Timestamp,
     ) -> Result<EnsuredContact, StoreError>;
-    /// Fills in what a contact card does not know yet; what is there stays. Answers whether anything changed. Locks the
-    /// card until the unit of work ends, even for nothing: who needs a card and its lead takes the card first.
-    async fn fill_contact(
+    /// Puts on a contact card what the customer said in a call that began at a time, where nobody wrote anything and no
+    /// earlier call said anything. Answers whether anything changed. Locks the card until the unit of work ends, even for
+    /// nothing: who needs a card and its lead takes the card first.
+    async fn hear_of_contact(
         &mut self,
         id: ContactCardId,
         update: &ContactUpdate,
+        call: (CallId, Timestamp),
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+    /// Makes a contact card, and a lead of its, what their stored calls say of them, except where people wrote something
+    /// else. Locks both until the unit of work ends, the card first.
+    async fn learn_from_calls(
+        &mut self,
+        contact: ContactCardId,
+        lead: Option<LeadId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
     /// The contact's active lead; else the newest one asleep, which the customer takes up again; else a new one.
-    /// Concurrent callers get the same one. Records the contact.
-    async fn ensure_lead(&mut self, lead: &NewLead<'_>, now: Timestamp) -> Result<EnsuredLead, StoreError>;
+    /// Concurrent callers get the same one.
+    async fn ensure_lead(&mut self, lead: &NewLead, now: Timestamp) -> Result<EnsuredLead, StoreError>;
     /// What is known of a lead, locked until the unit of work ends.
     async fn known_lead(&mut self, id: LeadId) -> Result<Option<KnownLead>, StoreError>;
     /// Records a verdict on a lead, its move if it moves, and the line in its history. `false` if the move would give
@@ -365,6 +379,13 @@ pub struct Event {
 pub trait EventLog: Send {
     /// Adds events not there yet; answers those added.
     async fn append(&mut self, events: Vec<Event>, trace: Option<&str>) -> Result<Vec<Event>, StoreError>;
+    /// Corrects which lead and person stored events concern.
+    async fn relate(
+        &mut self,
+        keys: &[String],
+        lead: Option<LeadId>,
+        user: Option<&UserId>,
+    ) -> Result<(), StoreError>;
 }
 
 /// The company and its people.

@@ -43,8 +43,8 @@ pub struct TenantSetup {
 pub trait Tenants: Send + Sync {
     /// By the unguessable segment of its webhook addresses.
     async fn by_key(&self, key: &Secret) -> Result<Option<Company>, StoreError>;
-    /// By one of a provider's names for it.
-    async fn by_account(&self, provider: Provider, names: &[String]) -> Result<Option<Company>, StoreError>;
+    /// By a provider's names for it. More than one only if the names are several tenants'.
+    async fn by_accounts(&self, provider: Provider, names: &[String]) -> Result<Vec<Company>, StoreError>;
     /// By a number of its.
     async fn by_tracking_number(&self, number: &PhoneNumber) -> Result<Option<Company>, StoreError>;
     /// By its id.
@@ -56,6 +56,12 @@ pub trait Tenants: Send + Sync {
         provider: Provider,
         name: &str,
     ) -> Result<Option<SealedSecret>, StoreError>;
+    /// Every tenant's sealed secret of this name at a provider, by tenant.
+    async fn credentials_named(
+        &self,
+        provider: Provider,
+        name: &str,
+    ) -> Result<Vec<(CompanyId, SealedSecret)>, StoreError>;
     /// Those that have a secret of this name at a provider.
     async fn with_credential(&self, provider: Provider, name: &str) -> Result<Vec<CompanyId>, StoreError>;
     /// All of them, by id.

@@ -74,8 +74,11 @@ pub struct DashboardMetrics {
 pub struct BookingRatePoint {
     /// The day.
     pub date: NaiveDate,
-    /// 0 to 100, two decimals.
+    /// 0 to 100, two decimals; 0 of nothing is 0 (contract `metrics.md` §0.3).
     pub rate: f64,
+    /// Of so many qualified calls. For those who tell "none of them" from "none"; clients are not told.
+    #[serde(skip)]
+    pub qualified: i64,
 }
 
 /// An objection and how many calls with objections had it.

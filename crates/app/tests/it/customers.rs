@@ -17,7 +17,8 @@ use crate::setup::{apply, event, in_time, on_both, phone, stored, tenant};
 on_both!(
     concurrent_first_events_of_one_call_make_one_of_everything,
     concurrent_calls_of_one_customer_make_one_card_and_one_lead,
-    a_call_heard_of_under_both_its_names_is_told_and_nothing_fails,
+    a_call_heard_of_under_both_its_names_is_one_call,
+    of_two_names_of_a_call_the_one_being_analysed_goes_on,
     results_and_calls_of_one_customer_do_not_stand_in_each_others_way,
 );
 
@@ -61,7 +62,7 @@ async fn concurrent_calls_of_one_customer_make_one_card_and_one_lead(world: &Wor
     assert_eq!(told.iter().filter(|event| **event == "lead.created").count(), 1, "{told:?}");
 }
 
-async fn a_call_heard_of_under_both_its_names_is_told_and_nothing_fails(world: &World) {
+async fn a_call_heard_of_under_both_its_names_is_one_call(world: &World) {
     let scope = tenant(world, "org_a").await;
     // an old payload knows the number alone, the provider's list the new name alone
     let old = apply(world, &scope, &event("1001", Some("1001"), Some(phone(1)))).await.unwrap();
@@ -69,15 +70,42 @@ async fn a_call_heard_of_under_both_its_names_is_told_and_nothing_fails(world: &
     assert_ne!(old, new);
     let mut both = event("CAL1", Some("1001"), Some(phone(1)));
     both.kind = CallEventKind::Modified;
-    let applied = apply(world, &scope, &both).await.expect("a provider that is refused never asks again");
-    assert_eq!(applied, new);
-    let (found, _) = stored(world, &scope, new).await;
-    assert!(found.problems.iter().any(|problem| problem.code == "names_two_calls"), "{:?}", found.problems);
-    assert!(found.facts.seen.contains(&CallEventKind::Modified));
-    // a call known by its old name alone still learns the new one
+    let applied = apply(world, &scope, &both).await.unwrap();
+    assert_eq!((world.db.rows("calls").await, world.db.rows("leads").await), (1, 1));
+    let (found, _) = stored(world, &scope, applied).await;
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    assert_eq!(found.facts.seen, [CallEventKind::Completed, CallEventKind::Modified]);
+    for name in ["1001", "CAL1"] {
+        assert_eq!(apply(world, &scope, &event(name, None, Some(phone(1)))).await.unwrap(), applied);
+    }
+    // a call known by its old name alone learns the new one
     let third = apply(world, &scope, &event("3003", Some("3003"), Some(phone(1)))).await.unwrap();
     assert_eq!(apply(world, &scope, &event("CAL3", Some("3003"), Some(phone(1)))).await.unwrap(), third);
     assert_eq!(apply(world, &scope, &event("CAL3", None, Some(phone(1)))).await.unwrap(), third);
+}
+
+async fn of_two_names_of_a_call_the_one_being_analysed_goes_on(world: &World) {
+    let scope = tenant(world, "org_a").await;
+    let old = apply(world, &scope, &event("1001", Some("1001"), Some(phone(1)))).await.unwrap();
+    submitted(world, &scope, old).await;
+    let new = apply(world, &scope, &event("CAL1", None, Some(phone(1)))).await.unwrap();
+    let both = event("CAL1", Some("1001"), Some(phone(1)));
+    assert_eq!(apply(world, &scope, &both).await.unwrap(), old);
+    assert_eq!(world.db.rows("calls").await, 1);
+    // where both are, neither analysis may be lost: each stays, and people can see why
+    let third = apply(world, &scope, &event("3003", Some("3003"), Some(phone(1)))).await.unwrap();
+    let fourth = apply(world, &scope, &event("CAL3", None, Some(phone(1)))).await.unwrap();
+    for call in [third, fourth] {
+        submitted(world, &scope, call).await;
+    }
+    let both = event("CAL3", Some("3003"), Some(phone(1)));
+    assert_eq!(
+        apply(world, &scope, &both).await.expect("a provider that is refused never asks again"),
+        fourth
+    );
+    let (found, _) = stored(world, &scope, fourth).await;
+    assert!(found.problems.iter().any(|problem| problem.code == "names_two_calls"), "{:?}", found.problems);
+    assert_ne!(new, old);
 }
 
 /// A request of a call that the vendor has taken.

@@ -13,7 +13,7 @@ use app::{
     guarded::{EngineBudgets, GuardSettings, GuardedEngine, GuardedRecordings, Limit, ProviderGuard},
     ports::{
         AcceptedByEngine, AnalysisEngine, Budget, CallsSince, Credentials, EngineStatus, ListedCalls, Rate,
-        RateLimiter, RecordingDownload, RecordingSource, Ruling, SubmitRequest, Whose,
+        RateLimiter, RecordingDownload, RecordingSource, Ruling, SubmitRequest, TenantHints, Whose,
     },
     worker::{WorkerSettings, run_worker},
 };
@@ -75,8 +75,11 @@ impl RecordingSource for Told {
         let body = stream::iter(["RI", "FF"]).map(|part| Ok(Bytes::from_static(part.as_bytes()))).boxed();
         Ok(RecordingDownload { content_type: None, length: None, body })
     }
+    async fn whose(&self, _: &Credentials, _: &str) -> Result<TenantHints, ProviderError> {
+        self.ask().map(|()| TenantHints::default())
+    }
     async fn list_calls(&self, _: &Credentials, _: &CallsSince) -> Result<ListedCalls, ProviderError> {
-        self.ask().map(|()| ListedCalls { events: Vec::new(), next_page: None })
+        self.ask().map(|()| ListedCalls::default())
     }
 }
 

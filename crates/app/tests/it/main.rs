@@ -4,6 +4,9 @@
 
 mod customers;
 mod guarded;
+mod listing;
+mod order;
+mod senders;
 mod setup;
 mod unsent;
 mod virtual_time;

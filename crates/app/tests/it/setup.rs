@@ -5,8 +5,9 @@ use app::{
     ports::{JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantSetup, Tenants},
 };
 use calls::{CallEvent, CallEventKind, Direction, ProviderCallIds, RecordingRef, ReportedFacts};
-use kernel::{Calendar, CallId, CompanyId, PhoneNumber, Provider, Scope, StoreError};
+use kernel::{Calendar, CallId, CompanyId, PhoneNumber, Provider, Scope, StoreError, UserId};
 use queue::Queue;
+use rbac::Role;
 use tenancy::{Company, TenantKey};
 use testkit::{Database, World};
 
@@ -33,12 +34,21 @@ pub(crate) use on_both;
 
 /// A test that waits for what never comes fails instead of hanging.
 pub(crate) async fn in_time<R>(test: impl Future<Output = R>) -> R {
-    tokio::time::timeout(Duration::from_mins(2), test)
+    tokio::time::timeout(Duration::from_mins(5), test)
         .await
         .expect("it waits for something that does not happen")
 }
 
 pub(crate) async fn tenant(world: &World, id: &str) -> Scope {
+    tenant_with(world, id, Vec::new()).await
+}
+
+/// With these people.
+pub(crate) async fn tenant_with(
+    world: &World,
+    id: &str,
+    users: Vec<(UserId, Option<String>, Role)>,
+) -> Scope {
     let id = CompanyId::try_new(id).unwrap();
     let company = Company {
         id: id.clone(),
@@ -46,7 +56,8 @@ pub(crate) async fn tenant(world: &World, id: &str) -> Scope {
         calendar: Calendar::UTC,
         tenant_key: TenantKey::try_new(format!("{id}-tenant-key-0000")).unwrap(),
     };
-    let (tracking_numbers, accounts, credentials, users) = Default::default();
+    let (tracking_numbers, credentials) = Default::default();
+    let accounts = vec![(Provider::Callrail, format!("COM-{id}"))];
     let setup = TenantSetup { company, tracking_numbers, accounts, credentials, users };
     world.db.system.set_up(&setup, Database::now()).await.unwrap();
     Scope::system(id, "test")

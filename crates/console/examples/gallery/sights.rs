@@ -218,9 +218,13 @@ pub fn busy(now: Timestamp) -> Sights {
     let rates = (0..45_u64).map(|back| BookingRatePoint {
         date: today.checked_sub_days(Days::new(44 - back)).unwrap_or(today),
         rate: match i64::try_from(back).unwrap_or_default() {
+            // closed on this day of the week; on one of them somebody called and did not book
+            32 => 0.0,
+            day if day % 7 == 4 => 0.0,
             day if day % 7 == 3 => 31.0 + draw(day, 51, 900) as f64 / 100.0,
             day => 41.0 + day as f64 / 4.0 + draw(day, 51, 1600) as f64 / 100.0,
         },
+        qualified: if back % 7 == 4 && back != 32 { 0 } else { 9 },
     });
     Sights {
         calls: calls(now),

@@ -69,6 +69,26 @@ impl Sweeps for Unused {
 }
 
 #[async_trait]
+impl CallListings for Unused {
+    async fn open(
+        &self,
+        _: Option<&CompanyId>,
+        _: Provider,
+        _: &str,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<CallListing, StoreError> {
+        never()
+    }
+    async fn save(&self, _: &mut CallListing, _: Timestamp) -> Result<bool, StoreError> {
+        never()
+    }
+    async fn list(&self) -> Result<Vec<CallListing>, StoreError> {
+        never()
+    }
+}
+
+#[async_trait]
 impl Tallies for Unused {
     async fn open_webhooks(&self) -> Result<Vec<InboxDepth>, StoreError> {
         never()
@@ -104,6 +124,9 @@ impl CallWebhooks for Unused {
     fn hints(&self, _: &Delivery) -> TenantHints {
         never()
     }
+    fn has_proof(&self, _: &Delivery) -> bool {
+        never()
+    }
     fn verify(&self, _: &Delivery, _: &Secret) -> bool {
         never()
     }
@@ -118,6 +141,9 @@ impl RecordingSource for Unused {
         never()
     }
     async fn download(&self, _: &Credentials, _: &str) -> Result<RecordingDownload, ProviderError> {
+        never()
+    }
+    async fn whose(&self, _: &Credentials, _: &str) -> Result<TenantHints, ProviderError> {
         never()
     }
     async fn list_calls(&self, _: &Credentials, _: &CallsSince) -> Result<ListedCalls, ProviderError> {
@@ -204,7 +230,7 @@ impl Tenants for OneCompany {
     async fn by_key(&self, _: &Secret) -> Result<Option<Company>, StoreError> {
         never()
     }
-    async fn by_account(&self, _: Provider, _: &[String]) -> Result<Option<Company>, StoreError> {
+    async fn by_accounts(&self, _: Provider, _: &[String]) -> Result<Vec<Company>, StoreError> {
         never()
     }
     async fn by_tracking_number(&self, _: &PhoneNumber) -> Result<Option<Company>, StoreError> {
@@ -219,6 +245,13 @@ impl Tenants for OneCompany {
         _: Provider,
         _: &str,
     ) -> Result<Option<SealedSecret>, StoreError> {
+        never()
+    }
+    async fn credentials_named(
+        &self,
+        _: Provider,
+        _: &str,
+    ) -> Result<Vec<(CompanyId, SealedSecret)>, StoreError> {
         never()
     }
     async fn with_credential(&self, _: Provider, _: &str) -> Result<Vec<CompanyId>, StoreError> {

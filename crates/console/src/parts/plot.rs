@@ -22,7 +22,8 @@ pub(crate) struct Point {
 
 impl From<&BookingRatePoint> for Point {
     fn from(point: &BookingRatePoint) -> Self {
-        let usable = point.rate.is_finite().then(|| point.rate.clamp(0.0, 100.0));
+        // a day on which nobody could have booked is no day on which nobody did
+        let usable = (point.qualified > 0 && point.rate.is_finite()).then(|| point.rate.clamp(0.0, 100.0));
         Self { day: point.date, percent: usable }
     }
 }
@@ -206,11 +207,12 @@ mod tests {
     #[test]
     fn what_is_no_number_is_no_point() {
         let day = "2026-11-01".parse().unwrap();
-        let of = |rate| Point::from(&BookingRatePoint { date: day, rate }).percent;
+        let of = |rate, qualified| Point::from(&BookingRatePoint { date: day, rate, qualified }).percent;
         assert_eq!(
-            (of(f64::NAN), of(f64::INFINITY), of(140.0), of(-1.0)),
+            (of(f64::NAN, 9), of(f64::INFINITY, 9), of(140.0, 9), of(-1.0, 9)),
             (None, None, Some(100.0), Some(0.0))
         );
+        assert_eq!((of(0.0, 1), of(0.0, 0)), (Some(0.0), None), "nobody booked, and nobody could");
     }
 
     #[test]

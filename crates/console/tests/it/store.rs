@@ -12,7 +12,7 @@ use app::{
     reads::Viewer,
 };
 use calls::{CallFacts, CallStage, CallType, Problem, ProviderCallIds, RecordingState};
-use crm::{LeadSource, NewSignal, NewTask, SignalSeverity, SignalType, TaskAssignee};
+use crm::{LeadFacts, LeadSource, NewSignal, NewTask, SignalSeverity, SignalType, TaskAssignee};
 use idempotency::InboxState;
 use kernel::{
     AnalysisId, Calendar, CallId, CompanyId, ContactCardId, IdSource, InboxId, JobId, KeySignalId, LeadId,
@@ -188,13 +188,9 @@ async fn seed(db: &Database, ids: &TestIds, company: &CompanyId) -> Seeded {
         state: Some("AZ"),
     };
     let contact = unit.crm().ensure_contact(&contact, now()).await.expect("a contact").id;
-    let lead = NewLead {
-        id: LeadId::fresh(ids),
-        contact,
-        source: LeadSource::InboundCall,
-        campaign: None,
-        contacted_at: now(),
-    };
+    let facts =
+        LeadFacts { source: Some(LeadSource::InboundCall), campaign: None, last_contacted_at: Some(now()) };
+    let lead = NewLead { id: LeadId::fresh(ids), contact, facts };
     let lead = unit.crm().ensure_lead(&lead, now()).await.expect("a lead").id;
     let mut stored = StoredCall {
         id: CallId(0),

@@ -66,6 +66,7 @@ async fn half_a_request(ground: &Ground) -> TcpStream {
 
 async fn a_server_says_so_first_and_answers_who_has_come(ground: &mut Ground) {
     let live = ground.fleet.member(Role::Server, 1).unwrap().url("/health/live");
+    let ready = ground.fleet.member(Role::Server, 1).unwrap().url("/health/ready");
     let mut slow = half_a_request(ground).await;
     ground.fleet.signal(Role::Server, 1, Signal::TERM).unwrap();
     eventually("it says that it is not ready", async || {

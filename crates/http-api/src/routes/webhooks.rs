@@ -20,7 +20,12 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{ApiError, ApiState, ErrorCode, body::read_body, envelope::enveloped, error::internal};
+use crate::{
+    ApiError, ApiState, ErrorCode,
+    body::{Room, read_body},
+    envelope::enveloped,
+    error::internal,
+};
 
 /// A database that was briefly away (a deadlock, a failover) gets this many chances before the provider is told.
 const ATTEMPTS: u32 = 3;
@@ -50,17 +55,21 @@ async fn delivery(
     pattern: &str,
     kind: &'static str,
     proof: &[&str],
-) -> Result<Delivery, ApiError> {
-    let body = read_body(request, payload, state.settings.max_webhook_bytes).await?;
-    let value =
-        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+) -> Result<(Delivery, Room), ApiError> {
+    let (body, room) = read_body(request, payload, state.settings.max_webhook_bytes).await?;
+    // said twice over, a header says nothing: which of both is meant would be for whoever reads it to choose
+    let value = |name: &str| {
+        let mut said = request.headers().get_all(name);
+        let only = said.next().filter(|_| said.next().is_none());
+        only.and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     let tenant_key = request.match_info().get("tenant_key").map(|key| Secret::new(key.to_owned()));
     // the segment is as good as a password, in whatever spelling; what is kept is the path after it
     let path = match pattern.strip_prefix("/t/{tenant_key}") {
         Some(rest) => rest.to_owned(),
         None => request.path().to_owned(),
     };
-    Ok(Delivery {
+    let delivery = Delivery {
         kind,
         tenant_key,
         path,
@@ -70,7 +79,8 @@ async fn delivery(
         body,
         received_at: state.now(),
         trace: state.ports.traces.current(),
-    })
+    };
+    Ok((delivery, room))
 }
 
 /// What became of a webhook, and how long its sender waited to hear it.
@@ -115,14 +125,17 @@ pub async fn callrail(
 ) -> Result<HttpResponse, ApiError> {
     let seen = Seen::begin(Provider::Callrail);
     let pattern = request.match_pattern().unwrap_or_default();
-    let delivery = delivery(&request, &state, payload, &pattern, kind_of(&pattern), &["signature"])
+    let (delivery, room) = delivery(&request, &state, payload, &pattern, kind_of(&pattern), &["signature"])
         .await
         .inspect_err(|_| seen.end("unread"))?;
     let is_signed = delivery.proof("signature").is_some();
     let ports = state.ports.clone();
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
-    let accepted =
-        state.home.spawn(async move { accept_call(&ports, &delivery).await }.in_current_span()).await;
+    let accepting = async move {
+        let _until_done = room;
+        accept_call(&ports, &delivery).await
+    };
+    let accepted = state.home.spawn(accepting.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_call(error, &seen, is_signed)),
@@ -153,7 +166,7 @@ async fn accept_call(ports: &Arc<Ports>, delivery: &Delivery) -> Result<CallWebh
     let webhooks = ports.callrail_webhooks.clone();
     let mut attempt = 1;
     loop {
-        match accept_call_webhook(ports, webhooks.as_ref(), delivery).await {
+        match accept_call_webhook(ports, &webhooks, delivery).await {
             Err(AcceptError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
             other => return other,
         }
@@ -166,6 +179,14 @@ fn refused_call(error: AcceptError, seen: &Seen, is_signed: bool) -> ApiError {
             let why = if is_signed { ProofError::Mismatch } else { ProofError::Missing };
             seen.refuse(why.as_str());
             bad_signature()
+        }
+        AcceptError::OthersSignature => {
+            seen.end("mismatch");
+            bad_signature()
+        }
+        AcceptError::Busy => {
+            seen.end("busy");
+            ApiError::new(ErrorKind::Unavailable, "The service is busy; please try again in a few seconds")
         }
         AcceptError::MediaType => {
             seen.end("quarantined");
@@ -196,16 +217,15 @@ pub async fn shunya(
     let seen = Seen::begin(Provider::Shunya);
     let proof = ["x-shunya-signature", "x-shunya-timestamp", "x-shunya-task-id"];
     let pattern = request.match_pattern().unwrap_or_default();
-    let delivery = delivery(&request, &state, payload, &pattern, "shunya.webhook", &proof)
+    let (delivery, room) = delivery(&request, &state, payload, &pattern, "shunya.webhook", &proof)
         .await
         .inspect_err(|_| seen.end("unread"))?;
-    let is_json = delivery.content_type.as_deref().is_none_or(|text| {
-        let essence = text.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
-    });
     let ports = state.ports.clone();
-    let accepted =
-        state.home.spawn(async move { accept_engine(&ports, &delivery).await }.in_current_span()).await;
+    let accepting = async move {
+        let _until_done = room;
+        accept_engine(&ports, &delivery).await
+    };
+    let accepted = state.home.spawn(accepting.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_engine(error, &seen)),
@@ -222,9 +242,6 @@ pub async fn shunya(
         EngineWebhookAck::Quarantined => "quarantined",
     };
     seen.end(word);
-    if ack == EngineWebhookAck::Quarantined && !is_json {
-        return Err(ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON"));
-    }
     let mut answer = enveloped(&request, json!({ "status": word }), state.now());
     if ack == EngineWebhookAck::Quarantined {
         *answer.status_mut() = StatusCode::ACCEPTED;
@@ -250,7 +267,9 @@ async fn accept_engine(
 fn refused_engine(error: EngineWebhookError, seen: &Seen) -> ApiError {
     match &error {
         EngineWebhookError::BadSignature(why) => seen.refuse(why.as_str()),
-        EngineWebhookError::MissingIds | EngineWebhookError::WrongTenant => seen.end("quarantined"),
+        EngineWebhookError::MissingIds | EngineWebhookError::MediaType | EngineWebhookError::WrongTenant => {
+            seen.end("quarantined")
+        }
         EngineWebhookError::Store(_) => seen.end("failed"),
     }
     match error {
@@ -259,6 +278,7 @@ fn refused_engine(error: EngineWebhookError, seen: &Seen) -> ApiError {
             ApiError::new(ErrorKind::Invalid, "shunya_job_id or company_id is missing")
                 .coded(ErrorCode::MissingRequiredField)
         }
+        EngineWebhookError::MediaType => ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON"),
         EngineWebhookError::WrongTenant => {
             ApiError::new(ErrorKind::Forbidden, "The job belongs to another company")
         }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     corpus::{self, Conversation},
     journal::Journal,
+    settings::SimulatedTenant,
 };
 
 /// Where a call's recording stands.
@@ -101,6 +102,9 @@ impl SimCall {
 pub(crate) struct Registered {
     pub(crate) recording_of: String,
     pub(crate) conversation: String,
+    /// `COM…`, whose call it is; of the first demo company, where nobody said.
+    #[serde(default)]
+    pub(crate) company: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,7 +125,7 @@ pub(crate) struct Calls {
 struct Known {
     by_id: HashMap<String, SimCall>,
     by_legacy_id: HashMap<u64, String>,
-    registered: HashMap<String, String>,
+    registered: HashMap<String, Registered>,
     next_index: u64,
     next_ordered: u64,
 }
@@ -153,7 +157,7 @@ impl Calls {
                     match line {
                         Line::Call(call) => known.add(over(*call)),
                         Line::Recording(recording) => {
-                            known.registered.insert(recording.recording_of, recording.conversation);
+                            known.registered.insert(recording.recording_of.clone(), recording);
                         }
                     }
                 }
@@ -184,7 +188,7 @@ impl Calls {
     pub(crate) fn register(&self, recording: Registered) {
         let mut known = self.lock();
         self.keep(&Line::Recording(recording.clone()));
-        known.registered.insert(recording.recording_of, recording.conversation);
+        known.registered.insert(recording.recording_of.clone(), recording);
     }
 
     /// A call by either id.
@@ -196,7 +200,14 @@ impl Calls {
 
     /// The conversation whose recording was registered under an id.
     pub(crate) fn registered(&self, id: &str) -> Option<&'static Conversation> {
-        self.lock().registered.get(id).and_then(|conversation| corpus::find(conversation))
+        self.lock().registered.get(id).and_then(|recording| corpus::find(&recording.conversation))
+    }
+
+    /// Whose the call is whose recording was registered under an id.
+    pub(crate) fn registered_for(&self, id: &str) -> Option<String> {
+        let company = self.lock().registered.get(id)?.company.clone();
+        let first = || SimulatedTenant::demo(1).into_iter().next();
+        company.or_else(|| first().map(|tenant| tenant.callrail_company_resource_id))
     }
 
     /// How often somebody called a company before a certain time.
@@ -206,10 +217,10 @@ impl Calls {
         known.by_id.values().filter(theirs).count() as u64
     }
 
-    /// The calls that are over, the latest first.
+    /// The calls that are over, the earliest first.
     pub(crate) fn ended(&self) -> Vec<SimCall> {
         let mut calls: Vec<_> = self.lock().by_id.values().filter(|call| call.ended).cloned().collect();
-        calls.sort_by(|a, b| (b.started_at, &b.id).cmp(&(a.started_at, &a.id)));
+        calls.sort_by(|a, b| (a.started_at, &a.id).cmp(&(b.started_at, &b.id)));
         calls
     }
 

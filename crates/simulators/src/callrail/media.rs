@@ -128,6 +128,8 @@ fn part(asked: &str, len: usize) -> Option<Range<usize>> {
 struct Register {
     call_id: String,
     conversation_id: String,
+    /// CallRail's name (`COM…`) for the company whose call it is; the first demo company's where it is left out.
+    company_id: Option<String>,
 }
 
 /// What this stand-in's control API has besides the others'.
@@ -137,7 +139,7 @@ pub(super) fn control_routes(config: &mut ServiceConfig) {
 
 async fn register(callrail: Data<Callrail>, asked: Json<Register>) -> HttpResponse {
     let asked = asked.into_inner();
-    if callrail.register(&asked.call_id, &asked.conversation_id) {
+    if callrail.register(&asked.call_id, &asked.conversation_id, asked.company_id) {
         HttpResponse::NoContent().finish()
     } else {
         HttpResponse::NotFound().json(json!({ "error": "no such conversation" }))
@@ -147,12 +149,12 @@ async fn register(callrail: Data<Callrail>, asked: Json<Register>) -> HttpRespon
 impl Callrail {
     /// Makes a recording of a conversation available under a call's id; `false` if there is no such conversation, or
     /// nothing is said in it.
-    pub(crate) fn register(&self, call_id: &str, conversation: &str) -> bool {
+    pub(crate) fn register(&self, call_id: &str, conversation: &str, company: Option<String>) -> bool {
         if corpus::find(conversation).is_none_or(|talk| talk.turns.is_empty()) {
             return false;
         }
         let (recording_of, conversation) = (call_id.to_owned(), conversation.to_owned());
-        self.calls.register(Registered { recording_of, conversation });
+        self.calls.register(Registered { recording_of, conversation, company });
         true
     }
 }

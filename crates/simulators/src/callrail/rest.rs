@@ -136,9 +136,18 @@ async fn one(
 ) -> HttpResponse {
     let (account, id) = path.into_inner();
     callrail
-        .guarded(&request, Some(&account), ("callrail.call", &id), || match callrail.calls.find(&id) {
-            Some(call) => HttpResponse::Ok().json(payload::rest(&call, &account, &fields.list())),
-            None => not_found(),
+        .guarded(&request, Some(&account), ("callrail.call", &id), || {
+            if let Some(call) = callrail.calls.find(&id) {
+                return HttpResponse::Ok().json(payload::rest(&call, &account, &fields.list()));
+            }
+            // nothing is known of a call somebody else made but whose it is
+            match callrail.calls.registered_for(&id) {
+                Some(company) if fields.list().contains(&"company_id") => {
+                    HttpResponse::Ok().json(json!({ "id": id, "company_id": company }))
+                }
+                Some(_) => HttpResponse::Ok().json(json!({ "id": id })),
+                None => not_found(),
+            }
         })
         .await
 }
@@ -151,11 +160,15 @@ struct Listing {
     answered: Option<bool>,
     direction: Option<String>,
     fields: Option<String>,
+    /// `start_time`, unless another.
+    sort: Option<String>,
+    /// `desc`, unless `asc`.
+    order: Option<String>,
     per_page: Option<usize>,
     page: Option<usize>,
     relative_pagination: Option<bool>,
-    /// Where the last page ended, as our own `next_page` links carry it.
-    offset: Option<String>,
+    /// Of relative pagination: which page, from 0. Pages are not held still: calls that are added shift them.
+    offset: Option<usize>,
 }
 
 async fn list(
@@ -166,7 +179,7 @@ async fn list(
 ) -> HttpResponse {
     let account = account.into_inner();
     // the pages of one walk are different things; two walks are two attempts
-    let about = format!("{}{}", listing.page.unwrap_or(0), listing.offset.as_deref().unwrap_or_default());
+    let about = format!("{} {}", listing.page.unwrap_or(0), listing.offset.unwrap_or(0));
     callrail
         .guarded(&request, Some(&account), ("callrail.calls", &about), || {
             match page(&callrail, &account, &listing) {
@@ -193,19 +206,19 @@ fn page(callrail: &Callrail, account: &str, listing: &Listing) -> Result<Value, 
             && listing.answered.is_none_or(|answered| answered == call.answered)
             && listing.direction.as_ref().is_none_or(|asked| asked == direction)
     };
-    let calls: Vec<_> = callrail.calls.ended().into_iter().filter(wanted).collect();
+    let mut calls: Vec<_> = callrail.calls.ended().into_iter().filter(wanted).collect();
+    sort(&mut calls, listing)?;
     let per_page = listing.per_page.unwrap_or(PER_PAGE).clamp(1, MOST_PER_PAGE);
     let fields = Fields { fields: listing.fields.clone() };
     let shown = |call: &SimCall| payload::rest(call, account, &fields.list());
     if listing.relative_pagination == Some(true) {
-        let rest = calls.iter().skip_while(|call| !is_behind(call, listing.offset.as_deref()));
-        let (page, more) = split(rest, per_page);
-        let next = page.last().filter(|_| more).map(|last| {
-            let offset = place(last);
+        let number = listing.offset.unwrap_or(0);
+        let mut rest = calls.iter().skip(number.saturating_mul(per_page));
+        let page: Vec<_> = rest.by_ref().take(per_page).map(shown).collect();
+        let next = rest.next().map(|_| {
             let base = &callrail.settings.base_url;
-            format!("{base}/v3/a/{account}/calls.json?{}", query(listing, per_page, &offset))
+            format!("{base}/v3/a/{account}/calls.json?{}", query(listing, per_page, number + 1))
         });
-        let page: Vec<_> = page.into_iter().map(shown).collect();
         return Ok(json!({
             "per_page": per_page, "has_next_page": next.is_some(), "next_page": next, "calls": page,
         }));
@@ -219,18 +232,21 @@ fn page(callrail: &Callrail, account: &str, listing: &Listing) -> Result<Value, 
     }))
 }
 
-fn split<'a>(mut calls: impl Iterator<Item = &'a SimCall>, per_page: usize) -> (Vec<&'a SimCall>, bool) {
-    let page: Vec<_> = calls.by_ref().take(per_page).collect();
-    (page, calls.next().is_some())
-}
-
-/// Where a call stands in the list, the latest first.
-fn place(call: &SimCall) -> String {
-    format!("{:020}{}", call.started_at.timestamp_micros(), call.id)
-}
-
-fn is_behind(call: &SimCall, offset: Option<&str>) -> bool {
-    offset.is_none_or(|offset| place(call).as_str() < offset)
+/// Puts the calls, the earliest first so far, in the order asked for.
+fn sort(calls: &mut [SimCall], listing: &Listing) -> Result<(), String> {
+    match listing.sort.as_deref().unwrap_or("start_time") {
+        "start_time" => {}
+        "duration" => calls.sort_by_key(|call| call.duration),
+        "customer_name" => calls.sort_by(|a, b| a.customer_name.cmp(&b.customer_name)),
+        "customer_phone_number" => calls.sort_by(|a, b| a.customer_phone.cmp(&b.customer_phone)),
+        other => return Err(format!("{other} is not a field calls are sorted by")),
+    }
+    match listing.order.as_deref().unwrap_or("desc") {
+        "asc" => {}
+        "desc" => calls.reverse(),
+        other => return Err(format!("{other} is not an order")),
+    }
+    Ok(())
 }
 
 /// A day, or an instant.
@@ -243,8 +259,8 @@ fn date(text: &str, time: NaiveTime) -> Result<Timestamp, String> {
     DateTime::parse_from_rfc3339(&text).map(|at| at.to_utc()).map_err(|_| format!("{text} is not a date"))
 }
 
-/// The query of the next page: what was asked, from another place.
-fn query(listing: &Listing, per_page: usize, offset: &str) -> String {
+/// The query of another page: what was asked, but for the page.
+fn query(listing: &Listing, per_page: usize, offset: usize) -> String {
     let mut fields = Map::new();
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -253,13 +269,15 @@ fn query(listing: &Listing, per_page: usize, offset: &str) -> String {
     };
     add("relative_pagination", Some("true".to_owned()));
     add("per_page", Some(per_page.to_string()));
-    add("offset", Some(offset.to_owned()));
+    add("offset", Some(offset.to_string()));
     add("start_date", listing.start_date.clone());
     add("end_date", listing.end_date.clone());
     add("company_id", listing.company_id.clone());
     add("answered", listing.answered.map(|answered| answered.to_string()));
     add("direction", listing.direction.clone());
     add("fields", listing.fields.clone());
+    add("sort", listing.sort.clone());
+    add("order", listing.order.clone());
     let parts =
         fields.iter().map(|(name, value)| format!("{name}={}", escaped(value.as_str().unwrap_or_default())));
     parts.collect::<Vec<_>>().join("&")

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde_json::json;
-use simulators::{CallOrder, Faults, SimulatorSettings, StandIn, audio};
+use serde_json::{Value, json};
+use simulators::{CallOrder, Faults, SimulatedTenant, SimulatorSettings, StandIn, audio};
 
 use crate::support::{CallrailClient, Otto, ask, http, now, settings, start_with, tenant, within};
 
@@ -79,6 +79,8 @@ async fn calls_nobody_heard_of_have_recordings_where_registered() {
     let register = json!({"call_id": "766970532", "conversation_id": "plumbing-voicemail-burst-pipe"});
     let url = format!("{}/recordings", simulators.control_url(StandIn::Callrail));
     assert_eq!(ask(http().post(&url).json(&register)).await.status, 204);
+    let whose = callrail.get("/calls/766970532.json?fields=company_id").await.body;
+    assert_eq!(whose["company_id"], SimulatedTenant::demo(1)[0].callrail_company_resource_id);
     let link = callrail.get(path).await;
     let bytes = http().get(link.body["url"].as_str().unwrap()).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(audio::listen(&bytes).unwrap().conversation, "plumbing-voicemail-burst-pipe");
@@ -122,8 +124,30 @@ async fn lost_calls_are_found_page_by_page() {
         found.iter().map(|call| call["id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(),
         ids
     );
-    let starts: Vec<_> = found.iter().map(|call| call["start_time"].as_str().unwrap().to_owned()).collect();
+    let starts_of = |calls: &[Value]| -> Vec<_> {
+        calls.iter().map(|call| call["start_time"].as_str().unwrap().to_owned()).collect()
+    };
+    let starts = starts_of(&found);
     assert!(starts.is_sorted_by(|a, b| a >= b), "{starts:?}");
+    // the other way round, and by page
+    let oldest = "/calls.json?relative_pagination=true&sort=start_time&order=asc&per_page=4";
+    let mut rising = Vec::new();
+    for offset in 0..7 {
+        let page = callrail.get(&format!("{oldest}&offset={offset}")).await.body;
+        assert_eq!(page["has_next_page"], offset < 6);
+        rising.extend(page["calls"].as_array().unwrap().clone());
+    }
+    assert_eq!(starts_of(&rising), starts.iter().rev().cloned().collect::<Vec<_>>());
+    let until = callrail.get(&format!("/calls.json?end_date={}", starts[10].replace('+', "%2B"))).await.body;
+    // what is told is cut to the millisecond
+    assert!(matches!(until["total_records"].as_u64(), Some(14 | 15)), "{}", until["total_records"]);
+    let by_length = callrail.get("/calls.json?sort=duration&order=asc").await.body;
+    let lengths: Vec<_> =
+        by_length["calls"].as_array().unwrap().iter().map(|call| call["duration"].as_u64()).collect();
+    assert!(lengths.is_sorted(), "{lengths:?}");
+    for nonsense in ["sort=mood", "order=upwards"] {
+        assert_eq!(callrail.get(&format!("/calls.json?{nonsense}")).await.status, 400, "{nonsense}");
+    }
     for call in &found {
         assert_eq!(call["company_id"], tenant().callrail_company_resource_id);
         assert!(call["duration"].is_u64() && call["answered"].is_boolean() && call["voicemail"].is_boolean());
@@ -143,6 +167,8 @@ async fn lost_calls_are_found_page_by_page() {
     assert_eq!(callrail.get("/calls.json?start_date=lately").await.status, 400);
     let id = ids.first().unwrap();
     assert_eq!(callrail.get(&format!("/calls/{id}.json?fields=tags,note")).await.body["tags"], json!([]));
+    let whose = callrail.get(&format!("/calls/{id}.json?fields=company_id")).await.body;
+    assert_eq!(whose["company_id"], tenant().callrail_company_resource_id);
     assert_eq!(callrail.get("/calls/CAL0.json").await.status, 404);
 }
 

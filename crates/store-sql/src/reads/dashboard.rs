@@ -198,11 +198,12 @@ pub(super) async fn booking_rates(
     }
     .map_err(fail(TABLE))?;
     let mut points: Vec<BookingRatePoint> =
-        dates.into_iter().map(|date| BookingRatePoint { date, rate: 0.0 }).collect();
+        dates.into_iter().map(|date| BookingRatePoint { date, rate: 0.0, qualified: 0 }).collect();
     for row in rows {
         let place = usize::try_from(row.day - 1).ok().and_then(|at| points.get_mut(at));
         if let Some(point) = place {
             point.rate = insights::percentage(row.booked, row.qualified);
+            point.qualified = row.qualified;
         }
     }
     Ok(points)

@@ -13,13 +13,15 @@ use kernel::{CallId, Provider, RecordingId, StoreError, Timestamp, UserId};
 use crate::{
     db::{Conn, find_locked, on_db, statement},
     error::{corrupt, fail},
-    schema::{calls as calls_table, recordings, subject_numbers},
+    schema::{call_outcomes, calls as calls_table, events, recordings, subject_numbers, webhook_inbox},
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
 };
 
 const CALLS: &str = "calls";
 const RECORDINGS: &str = "recordings";
+const EVENTS: &str = "events";
+const OUTCOMES: &str = "call_outcomes";
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = calls_table)]
@@ -96,7 +98,11 @@ struct CallValues<'a> {
     booking_status: Option<&'a str>,
     analyzed_at: Option<DbTs>,
     created_at: DbTs,
+    received_at: DbTs,
     updated_at: DbTs,
+    customer_city: Option<&'a str>,
+    customer_state: Option<&'a str>,
+    campaign: Option<&'a str>,
 }
 
 impl<'a> CallValues<'a> {
@@ -123,7 +129,11 @@ impl<'a> CallValues<'a> {
             booking_status: call.booking_status.as_deref(),
             analyzed_at: call.analyzed_at.map(DbTs),
             created_at: DbTs(call.created_at),
+            received_at: DbTs(call.received_at),
             updated_at: DbTs(now),
+            customer_city: facts.customer_city(),
+            customer_state: facts.customer_state(),
+            campaign: facts.campaign(),
         }
     }
 }
@@ -240,6 +250,21 @@ impl CallRepository for SqlUnit {
         row.map(call_of).transpose()
     }
 
+    async fn named(&mut self, provider: Provider, names: &[&str]) -> Result<Vec<StoredCall>, StoreError> {
+        let (conn, company) = self.parts();
+        let rows: Vec<CallRow> = on_db!(conn, |c| {
+            calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::provider.eq(provider.as_str()))
+                .filter(calls_table::provider_call_id.eq_any(names.iter().copied()))
+                .select(CallRow::as_select())
+                .load(c)
+                .await
+        })
+        .map_err(fail(CALLS))?;
+        rows.into_iter().map(call_of).collect()
+    }
+
     async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError> {
         let (conn, company) = self.parts();
         let row: Option<CallRow> = find_locked!(
@@ -260,7 +285,6 @@ impl CallRepository for SqlUnit {
             calls_table::id.eq(id),
             calls_table::company_id.eq(company),
             calls_table::provider.eq(call.provider.as_str()),
-            calls_table::received_at.eq(DbTs(call.received_at)),
             CallValues::of(call, now),
         );
         let added = on_db!(conn, |c| {
@@ -277,6 +301,66 @@ impl CallRepository for SqlUnit {
             .filter(calls_table::id.eq(call.id.0));
         on_db!(conn, |c| diesel::update(target).set(CallValues::of(call, now)).execute(c).await)
             .map_err(fail(CALLS))?;
+        Ok(())
+    }
+
+    async fn unite(
+        &mut self,
+        kept: CallId,
+        gone: CallId,
+        event_keys: &[(String, String)],
+    ) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        for (old, new) in event_keys {
+            let of = |key: &str| {
+                events::table
+                    .filter(events::company_id.eq(company))
+                    .filter(events::event_key.eq(key.to_owned()))
+            };
+            let told: i64 = on_db!(conn, |c| of(new).count().get_result(c).await).map_err(fail(EVENTS))?;
+            if told > 0 {
+                on_db!(conn, |c| diesel::delete(of(old)).execute(c).await).map_err(fail(EVENTS))?;
+            } else {
+                let renamed = (events::event_key.eq(new), events::call_id.eq(Some(kept.0)));
+                on_db!(conn, |c| diesel::update(of(old)).set(renamed).execute(c).await)
+                    .map_err(fail(EVENTS))?;
+            }
+        }
+        on_db!(conn, |c| {
+            let received = webhook_inbox::table
+                .filter(webhook_inbox::company_id.eq(company))
+                .filter(webhook_inbox::call_id.eq(gone.0));
+            diesel::update(received).set(webhook_inbox::call_id.eq(Some(kept.0))).execute(c).await
+        })
+        .map_err(fail("webhook_inbox"))?;
+        let outcome = |of: CallId| {
+            call_outcomes::table
+                .filter(call_outcomes::company_id.eq(company))
+                .filter(call_outcomes::call_id.eq(of.0))
+        };
+        let entered: i64 =
+            on_db!(conn, |c| outcome(kept).count().get_result(c).await).map_err(fail(OUTCOMES))?;
+        if entered > 0 {
+            on_db!(conn, |c| diesel::delete(outcome(gone)).execute(c).await).map_err(fail(OUTCOMES))?;
+        } else {
+            let moved = call_outcomes::call_id.eq(kept.0);
+            on_db!(conn, |c| diesel::update(outcome(gone)).set(moved).execute(c).await)
+                .map_err(fail(OUTCOMES))?;
+        }
+        on_db!(conn, |c| {
+            let recording = recordings::table
+                .filter(recordings::company_id.eq(company))
+                .filter(recordings::call_id.eq(gone.0));
+            diesel::delete(recording).execute(c).await
+        })
+        .map_err(fail(RECORDINGS))?;
+        on_db!(conn, |c| {
+            let call = calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::id.eq(gone.0));
+            diesel::delete(call).execute(c).await
+        })
+        .map_err(fail(CALLS))?;
         Ok(())
     }
 

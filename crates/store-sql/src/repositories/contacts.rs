@@ -1,24 +1,17 @@
 use app::ports::{EnsuredContact, NewContact};
-use crm::ContactUpdate;
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use crm::{CardFields, ContactUpdate, Learned, Provided, relearn};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use kernel::{ContactCardId, StoreError, Timestamp};
+use kernel::{CallId, ContactCardId, StoreError, Timestamp};
 
 use crate::{
     db::{Conn, find_locked, on_db},
-    error::fail,
-    schema::contact_cards as cards,
-    types::{DbId, DbTs},
+    error::{corrupt, fail},
+    schema::{calls, contact_cards as cards},
+    types::{DbDoc, DbId, DbTs},
 };
 
 const TABLE: &str = "contact_cards";
-
-/// A full name as first and last: what comes after the first blank is the last name.
-pub(super) fn split_name(name: &str) -> (Option<String>, Option<String>) {
-    let mut parts = name.trim().splitn(2, char::is_whitespace);
-    let part = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    (part(parts.next()), part(parts.next()))
-}
 
 pub(super) async fn ensure(
     conn: &mut Conn,
@@ -26,15 +19,20 @@ pub(super) async fn ensure(
     contact: &NewContact<'_>,
     now: Timestamp,
 ) -> Result<EnsuredContact, StoreError> {
-    let (first, last) = contact.name.map(split_name).unwrap_or_default();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let provided =
+        Provided { name: owned(contact.name), city: owned(contact.city), state: owned(contact.state) };
+    let learned = Learned::default().provided(provided);
+    let fields = learned.fields();
     let row = (
         cards::id.eq(DbId::from(contact.id)),
         cards::company_id.eq(company),
         cards::primary_phone.eq(contact.phone.as_str()),
-        cards::first_name.eq(first),
-        cards::last_name.eq(last),
-        cards::city.eq(contact.city),
-        cards::state.eq(contact.state),
+        cards::first_name.eq(fields.first_name),
+        cards::last_name.eq(fields.last_name),
+        cards::city.eq(fields.city),
+        cards::state.eq(fields.state),
+        cards::learned.eq(DbDoc::of(&learned)),
         cards::created_at.eq(DbTs(now)),
         cards::updated_at.eq(DbTs(now)),
     );
@@ -65,6 +63,7 @@ struct Known {
     city: Option<String>,
     state: Option<String>,
     postal_code: Option<String>,
+    learned: Option<DbDoc>,
 }
 
 /// Locks a card until the unit of work ends; whoever locks a card and a lead of its takes the card first.
@@ -74,71 +73,112 @@ pub(super) async fn lock(conn: &mut Conn, company: &str, id: ContactCardId) -> R
     Ok(())
 }
 
-pub(super) async fn fill(
+/// A card's learned fields and what they were learned from, locked until the unit of work ends.
+async fn known(
     conn: &mut Conn,
     company: &str,
     id: ContactCardId,
-    update: &ContactUpdate,
+) -> Result<Option<(CardFields, Learned)>, StoreError> {
+    let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
+    let row: Option<Known> = find_locked!(conn, target.select(Known::as_select())).map_err(fail(TABLE))?;
+    let Some(row) = row else { return Ok(None) };
+    let learned = match &row.learned {
+        Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
+        None => Learned::default(),
+    };
+    let fields = CardFields {
+        first_name: row.first_name,
+        last_name: row.last_name,
+        email: row.email,
+        address: row.address,
+        city: row.city,
+        state: row.state,
+        postal_code: row.postal_code,
+    };
+    Ok(Some((fields, learned)))
+}
+
+/// Writes what was learned, and the fields it changes; answers whether there are any. An analysis counts as a change
+/// that somebody else's edit must not be made over unseen, what a provider reports does not.
+async fn write(
+    conn: &mut Conn,
+    company: &str,
+    id: ContactCardId,
+    (known, before): (CardFields, Learned),
+    after: &Learned,
+    counts: bool,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    let known: Option<Known> = find_locked!(conn, target.select(Known::as_select())).map_err(fail(TABLE))?;
-    let Some(known) = known else { return Ok(false) };
-    let (first, last) = match (&known.first_name, &known.last_name, &update.name) {
-        // a name is one thing: half of one and half of another would be nobody's
-        (None, None, Some(name)) => split_name(name),
-        (first, last, _) => (first.clone(), last.clone()),
-    };
-    // likewise an address
-    let (address, city, state, postal_code) = match &known.address {
-        None if update.address.is_some() => (
-            update.address.clone(),
-            update.city.clone().or_else(|| known.city.clone()),
-            update.state.clone().or_else(|| known.state.clone()),
-            update.postal_code.clone().or_else(|| known.postal_code.clone()),
-        ),
-        _ => (known.address.clone(), known.city.clone(), known.state.clone(), known.postal_code.clone()),
-    };
-    let email = known.email.clone().or_else(|| update.email.clone());
-    let unchanged = (&first, &last, &email) == (&known.first_name, &known.last_name, &known.email)
-        && (&address, &city, &state, &postal_code)
-            == (&known.address, &known.city, &known.state, &known.postal_code);
-    if unchanged {
+    let fields = relearn(&known, &before, after);
+    let changed = fields != known;
+    if !changed && *after == before {
         return Ok(false);
     }
+    let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
     on_db!(conn, |c| {
         diesel::update(target)
             .set((
-                cards::first_name.eq(first),
-                cards::last_name.eq(last),
-                cards::email.eq(email),
-                cards::address.eq(address),
-                cards::city.eq(city),
-                cards::state.eq(state),
-                cards::postal_code.eq(postal_code),
-                cards::version.eq(cards::version + 1),
+                cards::first_name.eq(fields.first_name),
+                cards::last_name.eq(fields.last_name),
+                cards::email.eq(fields.email),
+                cards::address.eq(fields.address),
+                cards::city.eq(fields.city),
+                cards::state.eq(fields.state),
+                cards::postal_code.eq(fields.postal_code),
+                cards::learned.eq(DbDoc::of(after)),
+                cards::version.eq(cards::version + i32::from(changed && counts)),
                 cards::updated_at.eq(DbTs(now)),
             ))
             .execute(c)
             .await
     })
     .map_err(fail(TABLE))?;
-    Ok(true)
+    Ok(changed)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::split_name;
+pub(super) async fn hear(
+    conn: &mut Conn,
+    company: &str,
+    id: ContactCardId,
+    update: &ContactUpdate,
+    heard: (CallId, Timestamp),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(known) = known(conn, company, id).await? else { return Ok(false) };
+    let mut after = known.1.clone();
+    after.hear(update, heard.1, heard.0);
+    write(conn, company, id, known, &after, true, now).await
+}
 
-    #[test]
-    fn names_are_split_at_the_first_blank() {
-        let split = |name| {
-            let (first, last) = split_name(name);
-            (first.unwrap_or_default(), last.unwrap_or_default())
-        };
-        assert_eq!(split("Kaylah Mills"), ("Kaylah".into(), "Mills".into()));
-        assert_eq!(split(" Maria  de la Cruz "), ("Maria".into(), "de la Cruz".into()));
-        assert_eq!(split("Cher"), ("Cher".into(), String::new()));
-        assert_eq!(split_name("  "), (None, None));
-    }
+pub(super) async fn learn(
+    conn: &mut Conn,
+    company: &str,
+    id: ContactCardId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // locked first: whoever holds the card has written their call by now
+    let Some(known) = known(conn, company, id).await? else { return Ok(()) };
+    let after = known.1.clone().provided(provided(conn, company, id).await?);
+    write(conn, company, id, known, &after, false, now).await?;
+    Ok(())
+}
+
+/// What a customer's calls say of them: each field by the earliest call that says it, city and state by one.
+async fn provided(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<Provided, StoreError> {
+    let theirs = || {
+        calls::table
+            .filter(calls::company_id.eq(company))
+            .filter(calls::contact_card_id.eq(DbId::from(id)))
+            .order((calls::created_at, calls::provider_call_id))
+            .limit(1)
+    };
+    let placed =
+        || theirs().filter(calls::customer_city.is_not_null().or(calls::customer_state.is_not_null()));
+    let name =
+        theirs().filter(calls::customer_name.is_not_null()).select(calls::customer_name).single_value();
+    let city = placed().select(calls::customer_city).single_value();
+    let state = placed().select(calls::customer_state).single_value();
+    let (name, city, state) =
+        on_db!(conn, |c| diesel::select((name, city, state)).get_result(c).await).map_err(fail("calls"))?;
+    Ok(Provided { name, city, state })
 }

@@ -32,17 +32,32 @@ impl CrmRepository for SqlUnit {
         contacts::ensure(conn, company, contact, now).await
     }
 
-    async fn fill_contact(
+    async fn hear_of_contact(
         &mut self,
         id: ContactCardId,
         update: &ContactUpdate,
+        (call, call_at): (CallId, Timestamp),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
-        contacts::fill(conn, company, id, update, now).await
+        contacts::hear(conn, company, id, update, (call, call_at), now).await
     }
 
-    async fn ensure_lead(&mut self, lead: &NewLead<'_>, now: Timestamp) -> Result<EnsuredLead, StoreError> {
+    async fn learn_from_calls(
+        &mut self,
+        contact: ContactCardId,
+        lead: Option<LeadId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        contacts::learn(conn, company, contact, now).await?;
+        match lead {
+            Some(lead) => leads::learn(conn, company, lead, now).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn ensure_lead(&mut self, lead: &NewLead, now: Timestamp) -> Result<EnsuredLead, StoreError> {
         let (conn, company) = self.parts();
         leads::ensure(conn, company, lead, now).await
     }

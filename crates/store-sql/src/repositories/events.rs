@@ -1,8 +1,8 @@
 use app::ports::{Event, EventLog};
 use async_trait::async_trait;
-use diesel::Insertable;
+use diesel::{ExpressionMethods, Insertable, QueryDsl};
 use diesel_async::RunQueryDsl;
-use kernel::StoreError;
+use kernel::{LeadId, StoreError, UserId};
 
 use crate::{
     db::on_db,
@@ -70,5 +70,25 @@ impl EventLog for SqlUnit {
             }
         }
         Ok(told)
+    }
+
+    async fn relate(
+        &mut self,
+        keys: &[String],
+        lead: Option<LeadId>,
+        user: Option<&UserId>,
+    ) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        let told = events::table
+            .filter(events::company_id.eq(company))
+            .filter(events::event_key.eq_any(keys.iter().map(String::as_str)));
+        on_db!(conn, |c| {
+            diesel::update(told)
+                .set((events::lead_id.eq(lead.map(DbId::from)), events::user_id.eq(user.map(UserId::as_str))))
+                .execute(c)
+                .await
+        })
+        .map_err(fail("events"))?;
+        Ok(())
     }
 }

@@ -1,5 +1,8 @@
 use app::ports::{EnsuredLead, NewLead};
-use crm::{AppointmentStatus, KnownLead, LeadMove, LeadStatus, OpenAppointment};
+use crm::{
+    AppointmentStatus, KnownLead, LeadFacts, LeadFields, LeadMove, LeadSource, LeadStatus, OpenAppointment,
+    relearn_lead,
+};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, LeadId, StoreError, Timestamp};
@@ -10,7 +13,7 @@ use super::contacts;
 use crate::{
     db::{Conn, find_locked, on_db},
     error::{corrupt, fail},
-    schema::{appointments, lead_status_history as history, leads},
+    schema::{appointments, calls, lead_status_history as history, leads},
     types::{DbDoc, DbId, DbTs},
 };
 
@@ -50,26 +53,28 @@ async fn to_go_on_with(
 pub(super) async fn ensure(
     conn: &mut Conn,
     company: &str,
-    lead: &NewLead<'_>,
+    lead: &NewLead,
     now: Timestamp,
 ) -> Result<EnsuredLead, StoreError> {
-    if let Some(known) = go_on(conn, company, lead, now).await? {
-        return Ok(known);
+    if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
+        return Ok(EnsuredLead { id, status, is_new: false });
     }
     // whoever makes or wakes a lead has its card locked, so that there is at most one of them for each customer; what was
     // not there a moment ago may be there now
     contacts::lock(conn, company, lead.contact).await?;
-    if let Some(known) = go_on(conn, company, lead, now).await? {
-        return Ok(known);
+    if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
+        return Ok(EnsuredLead { id, status, is_new: false });
     }
+    let fields = lead.facts.fields();
     let row = (
         leads::id.eq(DbId::from(lead.id)),
         leads::company_id.eq(company),
         leads::contact_card_id.eq(DbId::from(lead.contact)),
         leads::status.eq(LeadStatus::New.as_str()),
-        leads::source.eq(lead.source.as_str()),
-        leads::campaign.eq(lead.campaign),
-        leads::last_contacted_at.eq(Some(DbTs(lead.contacted_at))),
+        leads::source.eq(fields.source.as_str()),
+        leads::campaign.eq(fields.campaign),
+        leads::last_contacted_at.eq(fields.last_contacted_at.map(DbTs)),
+        leads::learned.eq(DbDoc::of(&lead.facts)),
         leads::created_at.eq(DbTs(now)),
         leads::updated_at.eq(DbTs(now)),
     );
@@ -92,39 +97,64 @@ pub(super) async fn ensure(
     Ok(EnsuredLead { id: lead.id, status: LeadStatus::New, is_new: true })
 }
 
-async fn go_on(
-    conn: &mut Conn,
-    company: &str,
-    lead: &NewLead<'_>,
-    now: Timestamp,
-) -> Result<Option<EnsuredLead>, StoreError> {
-    let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? else { return Ok(None) };
-    touch(conn, company, id, lead.contacted_at, now).await?;
-    Ok(Some(EnsuredLead { id, status, is_new: false }))
-}
-
-async fn touch(
+/// Makes a lead's source, campaign and last contact what its calls say.
+pub(super) async fn learn(
     conn: &mut Conn,
     company: &str,
     id: LeadId,
-    contacted_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    use diesel::{BoolExpressionMethods, NullableExpressionMethods};
-    let older =
-        leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id))).filter(
-            leads::last_contacted_at
-                .is_null()
-                .or(leads::last_contacted_at.lt(DbTs(contacted_at)).assume_not_null()),
-        );
+    let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
+    let row: Option<(String, Option<String>, Option<DbTs>, Option<DbDoc>)> = find_locked!(
+        conn,
+        target.select((leads::source, leads::campaign, leads::last_contacted_at, leads::learned))
+    )
+    .map_err(fail(TABLE))?;
+    let Some((source, campaign, last_contacted_at, learned)) = row else { return Ok(()) };
+    let source = source.parse().map_err(|error: crm::UnknownWord| corrupt(TABLE, "source", id, error))?;
+    let known = LeadFields { source, campaign, last_contacted_at: last_contacted_at.map(|at| at.0) };
+    let before = match learned {
+        Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
+        None => LeadFacts::default(),
+    };
+    let after = facts(conn, company, id).await?;
+    let fields = relearn_lead(&known, &before, &after);
+    if fields == known && after == before {
+        return Ok(());
+    }
     on_db!(conn, |c| {
-        diesel::update(older)
-            .set((leads::last_contacted_at.eq(Some(DbTs(contacted_at))), leads::updated_at.eq(DbTs(now))))
+        diesel::update(target)
+            .set((
+                leads::source.eq(fields.source.as_str()),
+                leads::campaign.eq(fields.campaign),
+                leads::last_contacted_at.eq(fields.last_contacted_at.map(DbTs)),
+                leads::learned.eq(DbDoc::of(&after)),
+                leads::updated_at.eq(DbTs(now)),
+            ))
             .execute(c)
             .await
     })
     .map_err(fail(TABLE))?;
     Ok(())
+}
+
+/// What a lead's calls say of it.
+async fn facts(conn: &mut Conn, company: &str, id: LeadId) -> Result<LeadFacts, StoreError> {
+    let its = || {
+        calls::table.filter(calls::company_id.eq(company)).filter(calls::lead_id.eq(DbId::from(id))).limit(1)
+    };
+    let earliest = || its().order((calls::created_at, calls::provider_call_id));
+    let direction = earliest().select(calls::direction).single_value();
+    let campaign = earliest().filter(calls::campaign.is_not_null()).select(calls::campaign).single_value();
+    let last = its().order(calls::created_at.desc()).select(calls::created_at).single_value();
+    let (direction, campaign, last): (Option<String>, Option<String>, Option<DbTs>) =
+        on_db!(conn, |c| diesel::select((direction, campaign, last)).get_result(c).await)
+            .map_err(fail("calls"))?;
+    let source = match direction.as_deref() {
+        Some("outbound") => LeadSource::Other,
+        _ => LeadSource::InboundCall,
+    };
+    Ok(LeadFacts { source: last.map(|_| source), campaign, last_contacted_at: last.map(|at| at.0) })
 }
 
 pub(super) async fn known(

@@ -3,6 +3,7 @@
 mod claims;
 mod inbox_office;
 mod job_office;
+mod listings;
 mod sweeps;
 mod tallies;
 mod tenants;

@@ -51,22 +51,29 @@ impl Tenants for SqlSystem {
         row.map(company_of).transpose()
     }
 
-    async fn by_account(&self, provider: Provider, names: &[String]) -> Result<Option<Company>, StoreError> {
+    async fn by_accounts(&self, provider: Provider, names: &[String]) -> Result<Vec<Company>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut conn = self.db.reader().await?;
-        let row: Option<CompanyRow> = on_db!(&mut conn, |c| {
-            let found = accounts::table
+        let rows: Vec<CompanyRow> = on_db!(&mut conn, |c| {
+            accounts::table
                 .inner_join(companies::table.on(companies::id.eq(accounts::company_id)))
                 .filter(accounts::provider.eq(provider.as_str()))
                 .filter(accounts::external_id.eq_any(names.iter().map(String::as_str)))
-                .order(accounts::created_at)
-                .limit(1)
                 .select(CompanyRow::as_select())
-                .get_result(c)
-                .await;
-            diesel::OptionalExtension::optional(found)
+                .load(c)
+                .await
         })
         .map_err(fail("provider_accounts"))?;
-        row.map(company_of).transpose()
+        let mut owners: Vec<Company> = Vec::with_capacity(1);
+        for row in rows {
+            let owner = company_of(row)?;
+            if !owners.iter().any(|known| known.id == owner.id) {
+                owners.push(owner);
+            }
+        }
+        Ok(owners)
     }
 
     async fn by_tracking_number(&self, number: &PhoneNumber) -> Result<Option<Company>, StoreError> {
@@ -107,6 +114,31 @@ impl Tenants for SqlSystem {
         })
         .map_err(fail("provider_credentials"))?;
         Ok(sealed.map(SealedSecret))
+    }
+
+    async fn credentials_named(
+        &self,
+        provider: Provider,
+        name: &str,
+    ) -> Result<Vec<(CompanyId, SealedSecret)>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let rows: Vec<(String, Vec<u8>)> = on_db!(&mut conn, |c| {
+            credentials::table
+                .filter(credentials::provider.eq(provider.as_str()))
+                .filter(credentials::name.eq(name))
+                .order(credentials::company_id)
+                .select((credentials::company_id, credentials::ciphertext))
+                .load(c)
+                .await
+        })
+        .map_err(fail("provider_credentials"))?;
+        rows.into_iter()
+            .map(|(id, sealed)| {
+                let id = CompanyId::try_new(id)
+                    .map_err(|error| corrupt("provider_credentials", "company_id", "?", error))?;
+                Ok((id, SealedSecret(sealed)))
+            })
+            .collect()
     }
 
     async fn with_credential(&self, provider: Provider, name: &str) -> Result<Vec<CompanyId>, StoreError> {

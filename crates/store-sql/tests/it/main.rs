@@ -113,6 +113,7 @@ testkit::contract_tests!(calls {
     a_call_is_invisible_to_other_tenants,
     a_call_has_one_recording_which_is_written_back,
     a_name_that_is_anothers_is_refused,
+    two_calls_become_one_with_all_that_is_about_them,
 });
 
 testkit::contract_tests!(crm {
@@ -127,9 +128,9 @@ testkit::contract_tests!(crm {
     a_number_has_one_card,
     concurrent_first_calls_of_a_customer_make_one_card,
     a_number_has_a_card_at_each_tenant,
-    filling_a_card_fills_only_what_is_empty,
+    of_what_was_said_the_first_word_stands,
     a_name_or_an_address_is_one_thing,
-    filling_a_card_with_nothing_changes_nothing,
+    hearing_nothing_changes_nothing,
     a_card_of_another_tenant_is_not_there,
     a_new_lead_is_new_and_has_its_history,
     an_active_lead_goes_on,
@@ -137,7 +138,10 @@ testkit::contract_tests!(crm {
     the_newest_of_several_sleeping_leads_is_taken_up,
     an_active_lead_goes_before_a_newer_sleeping_one,
     after_a_closed_lead_comes_a_new_one,
-    a_contact_is_recorded_and_never_an_older_one,
+    a_card_and_a_lead_are_what_the_earliest_calls_say,
+    what_people_wrote_is_not_learned_over,
+    a_call_that_moves_away_takes_its_word_with_it,
+    a_card_learns_nothing_of_another_tenant_s_calls,
     concurrent_first_calls_of_a_customer_make_one_lead,
     concurrent_callers_that_did_not_lock_the_card_make_one_lead_too,
     a_lead_of_another_tenant_is_not_there,
@@ -217,5 +221,6 @@ testkit::contract_tests!(events {
     a_key_is_of_one_tenant,
     what_is_rolled_back_can_be_told_again,
     concurrent_units_tell_an_event_once,
+    what_stored_events_concern_can_be_corrected,
     old_events_are_deleted_oldest_first,
 });

@@ -7,7 +7,7 @@ use app::ports::{
     Release, Store, StoredCall, TenantSetup, Tenants, UnitOfWork,
 };
 use calls::{CallFacts, CallStage, CallType, ProviderCallIds};
-use crm::LeadSource;
+use crm::{LeadFacts, LeadSource};
 use idempotency::InboxState;
 use kernel::{
     Calendar, CallId, CompanyId, ContactCardId, IdSource, InboxId, JobId, LeadId, PhoneNumber, Provider,
@@ -250,9 +250,13 @@ impl<'a> Bench<'a> {
     }
 
     /// A lead to be made if the contact has none to go on with.
-    pub(super) fn new_lead(&self, contact: ContactCardId, contacted_at: Timestamp) -> NewLead<'static> {
-        let id = LeadId::fresh(&self.ids);
-        NewLead { id, contact, source: LeadSource::InboundCall, campaign: None, contacted_at }
+    pub(super) fn new_lead(&self, contact: ContactCardId, contacted_at: Timestamp) -> NewLead {
+        let facts = LeadFacts {
+            source: Some(LeadSource::InboundCall),
+            campaign: None,
+            last_contacted_at: Some(contacted_at),
+        };
+        NewLead { id: LeadId::fresh(&self.ids), contact, facts }
     }
 
     /// The contact's lead.

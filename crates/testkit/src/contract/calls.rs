@@ -2,12 +2,14 @@
 
 #![expect(missing_docs, reason = "the name of a case says what it is about")]
 
-use app::ports::{Recording, StoredCall};
+use app::ports::{Event, Recording, StoredCall};
 use calls::{
     CallEvent, CallEventKind, CallFacts, CallStage, CallType, Direction, Problem, ProviderCallIds,
     RecordingRef, RecordingState, ReportedFacts,
 };
-use kernel::{CallId, Provider, RecordingId, Scope, StoreError, UserId};
+use idempotency::InboxState;
+use kernel::{CallId, EventId, Provider, RecordingId, Scope, StoreError, UserId};
+use serde_json::json;
 
 use super::bench::{Bench, at, phone, together};
 use crate::Database;
@@ -291,6 +293,58 @@ pub async fn a_call_has_one_recording_which_is_written_back(db: &Database) {
     assert_eq!(unit.calls().recording(call).await.unwrap(), Some(blank));
     unit.rollback().await.unwrap();
     assert_eq!(db.rows("recordings").await, 1);
+}
+
+pub async fn two_calls_become_one_with_all_that_is_about_them(db: &Database) {
+    let bench = Bench::new(db);
+    let (scope, other) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
+    let (kept, gone) = (bench.call(&scope, "CAL1").await.id, bench.call(&scope, "1001").await.id);
+    let mut unit = bench.begin(&scope).await;
+    for call in [kept, gone] {
+        unit.calls().save_recording(&recording(&bench, call), at(1)).await.unwrap();
+    }
+    let webhook = bench.webhook("key", InboxState::Applied);
+    unit.inbox().store(&webhook).await.unwrap();
+    unit.inbox().settle(webhook.id, InboxState::Applied, None, Some(gone), at(1)).await.unwrap();
+    let event = |name: &'static str, call: CallId| Event {
+        id: EventId::fresh(&bench.ids),
+        event: name.into(),
+        key: format!("{name}:call:{call}"),
+        lead: None,
+        user: None,
+        call: Some(call),
+        data: json!({}),
+        at: at(1),
+    };
+    let told = vec![event("call.incoming", gone), event("call.missed", gone), event("call.missed", kept)];
+    unit.events().append(told, None).await.unwrap();
+    unit.commit().await.unwrap();
+    db.run(&format!(
+        "INSERT INTO call_outcomes (call_id, company_id, cancelled, bought, still_deciding, has_discrepancies, updated_at) \
+         SELECT {gone}, company_id, missed, missed, missed, missed, updated_at FROM calls WHERE id = {gone}"
+    ))
+    .await;
+
+    let keys: Vec<_> = ["call.incoming", "call.missed", "call.completed"]
+        .map(|name| (format!("{name}:call:{gone}"), format!("{name}:call:{kept}")))
+        .into();
+    // nothing of another tenant's is touched
+    let mut unit = bench.begin(&other).await;
+    unit.calls().unite(kept, gone, &keys).await.unwrap();
+    unit.commit().await.unwrap();
+    assert!(reload(&bench, &scope, gone).await.is_some());
+
+    let mut unit = bench.begin(&scope).await;
+    unit.calls().unite(kept, gone, &keys).await.unwrap();
+    assert!(unit.calls().find(gone).await.unwrap().is_none());
+    unit.commit().await.unwrap();
+    let about = |table: &str| format!("SELECT CAST(call_id AS text) FROM {table}");
+    for table in ["recordings", "webhook_inbox", "call_outcomes"] {
+        assert_eq!(db.texts(&about(table)).await, [kept.to_string()], "{table}");
+    }
+    let told = db.texts("SELECT event_key || ' ' || call_id FROM events ORDER BY 1").await;
+    let wanted = ["call.incoming", "call.missed"].map(|name| format!("{name}:call:{kept} {kept}"));
+    assert_eq!(told, wanted);
 }
 
 pub async fn a_name_that_is_anothers_is_refused(db: &Database) {

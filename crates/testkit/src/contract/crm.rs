@@ -5,11 +5,13 @@
 mod appointments;
 mod contacts;
 mod leads;
+mod learned;
 mod tasks;
 mod verdicts;
 
 pub use appointments::*;
 pub use contacts::*;
 pub use leads::*;
+pub use learned::*;
 pub use tasks::*;
 pub use verdicts::*;

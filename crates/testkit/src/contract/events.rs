@@ -87,6 +87,26 @@ pub async fn concurrent_units_tell_an_event_once(db: &Database) {
     assert_eq!(db.rows("events").await, 1);
 }
 
+pub async fn what_stored_events_concern_can_be_corrected(db: &Database) {
+    let bench = Bench::new(db);
+    let (a, b) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
+    for scope in [&a, &b] {
+        let events = ["call.incoming:7", "call.missed:7"].map(|key| event(&bench, "call.missed", key, at(0)));
+        append(&bench, scope, events.into()).await;
+    }
+    let (lead, user) = (LeadId::fresh(&bench.ids), UserId::try_new("user_1").unwrap());
+    let mut unit = bench.begin(&a).await;
+    let keys = ["call.incoming:7".to_owned(), "call.answered:7".to_owned()];
+    unit.events().relate(&keys, Some(lead), Some(&user)).await.unwrap();
+    unit.events().relate(&[], None, None).await.unwrap();
+    unit.commit().await.unwrap();
+    let related = format!(
+        "SELECT company_id || ' ' || event_key FROM events WHERE lead_id = {} AND user_id = 'user_1'",
+        db.id(lead.0)
+    );
+    assert_eq!(db.texts(&related).await, ["org_a call.incoming:7"]);
+}
+
 pub async fn old_events_are_deleted_oldest_first(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;

@@ -54,8 +54,8 @@ pub async fn a_tenant_is_found_by_all_its_names(db: &Database) {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     for known in [&["COM1"][..], &["1"], &["nobody", "1"]] {
         assert_eq!(
-            tenants.by_account(Provider::Callrail, &names(known)).await.unwrap(),
-            expected,
+            tenants.by_accounts(Provider::Callrail, &names(known)).await.unwrap(),
+            [a.company.clone()],
             "{known:?}"
         );
     }
@@ -64,9 +64,12 @@ pub async fn a_tenant_is_found_by_all_its_names(db: &Database) {
     assert_eq!(tenants.find(&company("org_c")).await.unwrap(), None);
     assert_eq!(tenants.by_key(&Secret::new("org_a-tenant-key-000".to_owned())).await.unwrap(), None);
     assert_eq!(tenants.by_tracking_number(&phone(3)).await.unwrap(), None);
-    assert_eq!(tenants.by_account(Provider::Twilio, &names(&["COM1"])).await.unwrap(), None);
-    assert_eq!(tenants.by_account(Provider::Callrail, &names(&["COM"])).await.unwrap(), None);
-    assert_eq!(tenants.by_account(Provider::Callrail, &[]).await.unwrap(), None);
+    assert_eq!(tenants.by_accounts(Provider::Twilio, &names(&["COM1"])).await.unwrap(), []);
+    assert_eq!(tenants.by_accounts(Provider::Callrail, &names(&["COM"])).await.unwrap(), []);
+    assert_eq!(tenants.by_accounts(Provider::Callrail, &[]).await.unwrap(), []);
+    // names of two tenants: both are told, and nobody chooses
+    let both = tenants.by_accounts(Provider::Callrail, &names(&["COM1", "1", "2"])).await.unwrap();
+    assert_eq!(both.len(), 2, "{both:?}");
 }
 
 pub async fn credentials_are_kept_by_tenant_provider_and_name(db: &Database) {

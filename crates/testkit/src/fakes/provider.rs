@@ -32,9 +32,14 @@ pub enum Audio {
     Never(oneshot::Sender<()>),
 }
 
+/// What is answered to whoever asks for a page of the list of calls.
+type Lists = Box<dyn FnMut(&CallsSince) -> Result<ListedCalls, ProviderError> + Send>;
+
 /// A telephony provider that does what it is told, one recording after the other, and sends every further one at once.
-#[derive(Debug)]
+/// Every call is of the company it calls `COM-org_a`, unless it is told otherwise, and its list is empty.
 pub struct FakeProvider {
+    owner: Mutex<TenantHints>,
+    lists: Mutex<Lists>,
     script: Mutex<VecDeque<Audio>>,
     asked: Semaphore,
     times: AtomicUsize,
@@ -44,7 +49,10 @@ pub struct FakeProvider {
 
 impl Default for FakeProvider {
     fn default() -> Self {
+        let owner = TenantHints { accounts: vec!["COM-org_a".to_owned()], tracking_number: None };
         Self {
+            owner: Mutex::new(owner),
+            lists: Mutex::new(Box::new(|_| Ok(ListedCalls::default()))),
             script: Mutex::default(),
             asked: Semaphore::new(0),
             times: AtomicUsize::default(),
@@ -58,6 +66,19 @@ impl Default for FakeProvider {
 const AUDIO: &[u8] = b"RIFF the same for all";
 
 impl FakeProvider {
+    /// Whose every call is from now on.
+    pub fn says(&self, owner: TenantHints) {
+        *self.owner.lock().unwrap() = owner;
+    }
+
+    /// What its list of calls is from now on.
+    pub fn lists(
+        &self,
+        answer: impl FnMut(&CallsSince) -> Result<ListedCalls, ProviderError> + Send + 'static,
+    ) {
+        *self.lists.lock().unwrap() = Box::new(answer);
+    }
+
     /// What to do with the next recording asked for that nothing was said about yet.
     pub fn then(&self, audio: Audio) {
         self.script.lock().unwrap().push_back(audio);
@@ -142,12 +163,16 @@ impl RecordingSource for FakeProvider {
         })
     }
 
+    async fn whose(&self, _: &Credentials, _call_id: &str) -> Result<TenantHints, ProviderError> {
+        Ok(self.owner.lock().unwrap().clone())
+    }
+
     async fn list_calls(
         &self,
         _credentials: &Credentials,
-        _since: &CallsSince,
+        since: &CallsSince,
     ) -> Result<ListedCalls, ProviderError> {
-        Ok(ListedCalls { events: Vec::new(), next_page: None })
+        (self.lists.lock().unwrap())(since)
     }
 }
 
@@ -162,6 +187,10 @@ impl CallWebhooks for FakeCallWebhooks {
 
     fn hints(&self, _delivery: &Delivery) -> TenantHints {
         TenantHints::default()
+    }
+
+    fn has_proof(&self, _delivery: &Delivery) -> bool {
+        false
     }
 
     fn verify(&self, _delivery: &Delivery, _key: &Secret) -> bool {

@@ -39,6 +39,7 @@ fn body(tenant: &SimulatedTenant, call: usize, kind: &str, answered: bool) -> Ve
             add("duration", json!("0"));
         }
         "call.answered" => {
+            add("csr_id", json!("front desk"));
             add("answered", json!(true));
             add("call_type", json!("answered"));
             add("duration", json!("0"));
@@ -48,6 +49,9 @@ fn body(tenant: &SimulatedTenant, call: usize, kind: &str, answered: bool) -> Ve
             add("call_type", json!(if answered { "answered" } else { "missed" }));
             add("duration", json!("61"));
             add("source_name", json!("Google Ads"));
+            // the exchange knows another name than the ring did
+            add("customer_name", json!("Patricia Doe"));
+            add("utm_campaign", json!("Spring"));
         }
     }
     if kind == "call.modified" {
@@ -92,23 +96,45 @@ async fn compare(database: Database, kinds: &[&str], answered: bool) {
     assert_eq!(house.database.rows("leads").await, calls);
     assert_eq!(house.database.rows("contact_cards").await, calls);
     let mut stored = Vec::new();
-    for column in [
-        "status",
-        "stage",
-        "missed",
-        "direction",
-        "call_type",
-        "tracking_number",
-        "customer_name",
-        "duration_seconds",
-        "problems",
-        "created_at",
+    for (table, columns) in [
+        (
+            "calls",
+            "status stage missed direction call_type tracking_number customer_name customer_city customer_state \
+             campaign owner_id assigned_rep_id duration_seconds problems created_at lead_quality booking_status",
+        ),
+        (
+            "contact_cards",
+            "first_name last_name email address city state postal_code version learned metadata",
+        ),
+        ("leads", "status source campaign last_contacted_at version learned score priority deal_status"),
+        ("recordings", "provider state duration_seconds blob_key content_type size_bytes error"),
     ] {
-        let cells = format!("SELECT DISTINCT coalesce(CAST({column} AS TEXT), 'nothing') FROM calls");
-        let cells = house.database.texts(&cells).await;
-        assert_eq!(cells.len(), 1, "{column}: {cells:?}");
-        stored.extend(cells);
+        for column in columns.split_whitespace() {
+            let cells = format!("SELECT DISTINCT coalesce(CAST({column} AS TEXT), 'nothing') FROM {table}");
+            let cells = house.database.texts(&cells).await;
+            assert!(cells.len() < 2, "{table}.{column}: {cells:?}");
+            stored.extend(cells);
+        }
     }
+    // what was told of each call, one line a call
+    let told = if house.database.is_postgres() {
+        "string_agg(event, ' ' ORDER BY event)"
+    } else {
+        "group_concat(event, ' ')"
+    };
+    let told = format!(
+        "SELECT DISTINCT told FROM (SELECT {told} AS told FROM (SELECT event, call_id FROM events ORDER BY event) e \
+         GROUP BY call_id) t"
+    );
+    let told = house.database.texts(&told).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let unkeyed = "SELECT count(*) FROM events WHERE event NOT LIKE 'lead.%' \
+                   AND event_key <> event || ':call:' || CAST(call_id AS TEXT)";
+    assert_eq!(house.database.number(unkeyed).await, 0);
+    let leadless = "SELECT count(*) FROM events WHERE lead_id IS NULL";
+    assert_eq!(house.database.number(leadless).await, 0);
+    let recordings = house.database.rows("recordings").await;
+    assert_eq!(recordings, if answered { calls } else { 0 });
     assert_eq!(stored[0], if answered { "completed" } else { "missed" });
     // what it is built from, but for the ids in it
     let facts = house.database.texts("SELECT CAST(facts AS TEXT) FROM calls ORDER BY id").await;

@@ -114,7 +114,29 @@ async fn an_authentic_body_of_a_type_we_do_not_read_is_kept_and_refused() {
         .header("X-Shunya-Signature", shunya_signature(SHUNYA_SECRET, now, body.as_bytes()))
         .header("X-Shunya-Timestamp", now.to_string());
     answer(request.header("Content-Type", "application/xml").body(body)).await.is_error(415, "INVALID_INPUT");
-    assert_eq!(bench.inbox().await, ["quarantined malformed_body 0"]);
+    assert_eq!(bench.inbox().await, ["quarantined unsupported_media_type 0"]);
+    // what is JSON all the same is refused as what it is said to be, and taken as what it is
+    let body = event(&bench.tenants[0].company_id, "task-1").to_string();
+    let signature = shunya_signature(SHUNYA_SECRET, now, body.as_bytes());
+    for (media, status) in [("text/plain", 415), ("", 415), ("application/json; charset=utf-8", 200)] {
+        let request = bench.request(Method::POST, PATH).header("X-Shunya-Signature", &signature);
+        let request = request.header("X-Shunya-Timestamp", now.to_string()).header("Content-Type", media);
+        answer(request.body(body.clone())).await.is(status);
+    }
+    assert_eq!(bench.inbox().await.last().unwrap(), "waiting - 0");
+}
+
+#[tokio::test]
+async fn a_result_with_numbers_that_are_none_and_half_characters_is_a_result() {
+    let bench = Bench::sqlite().await;
+    let company = &bench.tenants[0].company_id;
+    for (task, odd) in [("t1", "NaN"), ("t2", "-Infinity"), ("t3", "1e999"), ("t4", r#""cut off \ud83d""#)] {
+        let body = format!(
+            r#"{{"company_id":"{company}","task_id":"{task}","status":"completed","result":{{"summary":{odd}}}}}"#
+        );
+        assert_eq!(bench.shunya(body).await.data()["status"], "ignored", "{odd}");
+    }
+    assert_eq!(bench.inbox().await, ["waiting - 0"; 4]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use app::ports::NewContact;
 use crm::ContactUpdate;
-use kernel::{ContactCardId, Scope};
+use kernel::{CallId, ContactCardId, Scope};
 
 use crate::{
     Database,
@@ -14,9 +14,17 @@ fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-async fn fill(bench: &Bench<'_>, scope: &Scope, id: ContactCardId, update: &ContactUpdate) -> bool {
+/// What was said in a call that began so many seconds after the first.
+async fn hear(
+    bench: &Bench<'_>,
+    scope: &Scope,
+    id: ContactCardId,
+    second: i64,
+    update: &ContactUpdate,
+) -> bool {
     let mut unit = bench.begin(scope).await;
-    let changed = unit.crm().fill_contact(id, update, at(9)).await.unwrap();
+    let call = (CallId(100 + second), at(second));
+    let changed = unit.crm().hear_of_contact(id, update, call, at(99)).await.unwrap();
     unit.commit().await.unwrap();
     changed
 }
@@ -77,12 +85,12 @@ pub async fn a_number_has_a_card_at_each_tenant(db: &Database) {
     assert_ne!(of_a, of_b);
 }
 
-pub async fn filling_a_card_fills_only_what_is_empty(db: &Database) {
+pub async fn of_what_was_said_the_first_word_stands(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let id = bench.contact(&scope, &phone(1)).await;
     let first = ContactUpdate { name: text("Maria de la Cruz"), ..ContactUpdate::default() };
-    assert!(fill(&bench, &scope, id, &first).await);
+    assert!(hear(&bench, &scope, id, 1, &first).await);
     assert!(card_is(db, ["Maria", "de la Cruz", "-", "-", "-", "-", "-"]).await);
     let second = ContactUpdate {
         name: text("Somebody Else"),
@@ -92,7 +100,7 @@ pub async fn filling_a_card_fills_only_what_is_empty(db: &Database) {
         state: text("AZ"),
         postal_code: text("85201"),
     };
-    assert!(fill(&bench, &scope, id, &second).await);
+    assert!(hear(&bench, &scope, id, 2, &second).await);
     let full = ["Maria", "de la Cruz", "maria@example.com", "12 Elm St", "Mesa", "AZ", "85201"];
     assert!(card_is(db, full).await);
     let third = ContactUpdate {
@@ -103,9 +111,12 @@ pub async fn filling_a_card_fills_only_what_is_empty(db: &Database) {
         state: text("NM"),
         postal_code: text("1"),
     };
-    assert!(!fill(&bench, &scope, id, &third).await, "nothing is empty");
+    assert!(!hear(&bench, &scope, id, 3, &third).await, "nothing is empty");
     assert!(card_is(db, full).await);
     assert_eq!(db.number("SELECT CAST(version AS bigint) FROM contact_cards").await, 3);
+    // the analysis of an earlier call came last
+    assert!(hear(&bench, &scope, id, 0, &third).await);
+    assert!(card_is(db, ["A", "B", "c@example.com", "1 Oak", "Tempe", "NM", "1"]).await);
 }
 
 pub async fn a_name_or_an_address_is_one_thing(db: &Database) {
@@ -119,15 +130,15 @@ pub async fn a_name_or_an_address_is_one_thing(db: &Database) {
         city: text("Tempe"),
         ..ContactUpdate::default()
     };
-    assert!(!fill(&bench, &scope, id, &update).await);
+    assert!(!hear(&bench, &scope, id, 1, &update).await);
     assert!(card_is(db, ["Cher", "-", "-", "12 Elm St", "-", "-", "-"]).await);
 }
 
-pub async fn filling_a_card_with_nothing_changes_nothing(db: &Database) {
+pub async fn hearing_nothing_changes_nothing(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let id = bench.contact(&scope, &phone(1)).await;
-    assert!(!fill(&bench, &scope, id, &ContactUpdate::default()).await);
+    assert!(!hear(&bench, &scope, id, 1, &ContactUpdate::default()).await);
     assert_eq!(db.number("SELECT CAST(version AS bigint) FROM contact_cards").await, 1);
 }
 
@@ -136,6 +147,6 @@ pub async fn a_card_of_another_tenant_is_not_there(db: &Database) {
     let (a, b) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
     let id = bench.contact(&a, &phone(1)).await;
     let update = ContactUpdate { name: text("Mallory M"), ..ContactUpdate::default() };
-    assert!(!fill(&bench, &b, id, &update).await);
+    assert!(!hear(&bench, &b, id, 1, &update).await);
     assert!(card_is(db, ["-", "-", "-", "-", "-", "-", "-"]).await);
 }

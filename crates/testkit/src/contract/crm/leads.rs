@@ -1,7 +1,7 @@
 //! A contact has at most one lead somebody works on.
 
 use app::ports::{EnsuredLead, NewContact, NewLead};
-use crm::{LeadSource, LeadStatus};
+use crm::{LeadFacts, LeadSource, LeadStatus};
 use kernel::{ContactCardId, LeadId, Scope, Timestamp};
 
 use crate::{
@@ -33,8 +33,12 @@ pub async fn a_new_lead_is_new_and_has_its_history(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let contact = bench.contact(&scope, &phone(1)).await;
-    let wanted =
-        NewLead { source: LeadSource::Referral, campaign: Some("Spring"), ..bench.new_lead(contact, at(-5)) };
+    let facts = LeadFacts {
+        source: Some(LeadSource::Referral),
+        campaign: Some("Spring".to_owned()),
+        last_contacted_at: Some(at(-5)),
+    };
+    let wanted = NewLead { facts, ..bench.new_lead(contact, at(-5)) };
     let mut unit = bench.begin(&scope).await;
     let lead = unit.crm().ensure_lead(&wanted, at(0)).await.unwrap();
     unit.commit().await.unwrap();
@@ -110,28 +114,6 @@ pub async fn after_a_closed_lead_comes_a_new_one(db: &Database) {
         let lead = bench.lead(&scope, contact).await;
         assert!(lead.is_new, "{status}");
         assert_ne!(lead.id, closed);
-    }
-}
-
-pub async fn a_contact_is_recorded_and_never_an_older_one(db: &Database) {
-    let bench = Bench::new(db);
-    let scope = bench.tenant("org_a").await;
-    let contact = bench.contact(&scope, &phone(1)).await;
-    let lead = lead_in(&bench, &scope, contact, LeadStatus::Warm, at(10)).await;
-    let same = LeadId::fresh(&bench.ids);
-    for (contacted, later) in [(50, 50), (20, 50), (60, 60)] {
-        let mut unit = bench.begin(&scope).await;
-        let wanted = NewLead { id: same, ..bench.new_lead(contact, at(contacted)) };
-        assert_eq!(unit.crm().ensure_lead(&wanted, at(99)).await.unwrap().id, lead);
-        unit.commit().await.unwrap();
-        // a contact recorded now is recorded for good: the row says so to whoever asks for a time before it
-        let micros = at(later).timestamp_micros();
-        let stored = if db.is_postgres() {
-            "SELECT CAST(extract(epoch FROM last_contacted_at) * 1000000 AS bigint) FROM leads"
-        } else {
-            "SELECT last_contacted_at FROM leads"
-        };
-        assert_eq!(db.number(stored).await, micros);
     }
 }
 

@@ -106,6 +106,7 @@ async fn rates(seed: &Seed<'_>, first: &str, last: &str, calendar: Calendar) -> 
     let expected: Vec<_> = days.days().collect();
     assert_eq!(points.iter().map(|point| point.date).collect::<Vec<_>>(), expected);
     let told = |point: BookingRatePoint| (point.date.to_string(), point.rate);
+    assert!(points.iter().all(|point| point.rate == 0.0 || point.qualified > 0), "{points:?}");
     points.into_iter().filter(|point| point.rate > 0.0).map(told).collect()
 }
 
@@ -125,6 +126,12 @@ pub async fn booking_rates_are_the_contracts_example(db: &Database) {
     qualified(&seed, instant("2025-01-03T00:00:00Z"), true).await;
     let found = rates(&seed, "2025-01-01", "2025-01-02", Calendar::UTC).await;
     assert_eq!(found, [("2025-01-01".to_owned(), 66.67)]);
+    // a day on which nobody booked is not a day on which nobody called
+    qualified(&seed, instant("2025-01-05T12:00:00Z"), false).await;
+    let days = DayRange { first: "2025-01-04".parse().unwrap(), last: "2025-01-05".parse().unwrap() };
+    let points = seed.bench.db.store.booking_rates(&seed.manager(), days, Calendar::UTC).await.unwrap();
+    let told: Vec<_> = points.iter().map(|point| (point.rate, point.qualified)).collect();
+    assert_eq!(told, [(0.0, 0), (0.0, 1)]);
 }
 
 pub async fn a_booking_rate_is_at_most_a_hundred(db: &Database) {

@@ -1,0 +1,5 @@
+ALTER TABLE leads DROP COLUMN learned;
+ALTER TABLE contact_cards DROP COLUMN learned;
+ALTER TABLE calls DROP COLUMN campaign;
+ALTER TABLE calls DROP COLUMN customer_state;
+ALTER TABLE calls DROP COLUMN customer_city;
