@@ -198,6 +198,8 @@ pub struct DatabasePool {
     pub statement_timeout: Duration,
     /// Give up waiting for a lock after this.
     pub lock_timeout: Duration,
+    /// Logged by name when a statement takes this long.
+    pub slow_statement: Duration,
 }
 
 /// Everything.

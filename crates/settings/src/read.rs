@@ -333,6 +333,7 @@ fn read_pool(reader: &mut Reader<'_>) -> DatabasePool {
         recycle: Duration::from_secs(number(&v::OTTO_DB_POOL_RECYCLE_SECONDS, 10, 86_400)),
         statement_timeout: Duration::from_secs(number(&v::OTTO_DB_STATEMENT_TIMEOUT_SECONDS, 1, 3600)),
         lock_timeout: Duration::from_secs(number(&v::OTTO_DB_LOCK_TIMEOUT_SECONDS, 1, 3600)),
+        slow_statement: Duration::from_millis(number(&v::OTTO_DB_SLOW_STATEMENT_MS, 0, 3_600_000)),
     }
 }
 

@@ -69,6 +69,7 @@ variables! {
     OTTO_DB_POOL_RECYCLE_SECONDS = var("OTTO_DB_POOL_RECYCLE_SECONDS", "connections older than this are replaced").or("1800");
     OTTO_DB_STATEMENT_TIMEOUT_SECONDS = var("OTTO_DB_STATEMENT_TIMEOUT_SECONDS", "statements that take longer are cancelled").or("30");
     OTTO_DB_LOCK_TIMEOUT_SECONDS = var("OTTO_DB_LOCK_TIMEOUT_SECONDS", "waiting longer for a lock is given up").or("10");
+    OTTO_DB_SLOW_STATEMENT_MS = var("OTTO_DB_SLOW_STATEMENT_MS", "statements that take this many milliseconds are logged, by name").or("500");
     REDIS_URL = var("REDIS_URL", "redis://… or rediss://…, what processes share besides the database; required outside development while ENABLE_RATE_LIMITING is true; unset: one process alone").also(&["UPSTASH_REDIS_URL"]).secret();
     ENABLE_RATE_LIMITING = var("ENABLE_RATE_LIMITING", "count requests of the client API; provider webhooks are never counted").or("true");
     RATE_LIMIT_USER = var("RATE_LIMIT_USER", "requests of one person: N/second, N/minute or N/hour").or("60/minute");

@@ -1,8 +1,11 @@
 //! Connections to either database, and the macro that lets one query body serve both.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
-use diesel::SqliteConnection;
+use diesel::{QueryResult, SqliteConnection};
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{AsyncDieselConnectionManager, deadpool::Object},
@@ -10,6 +13,8 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use kernel::BoxError;
+
+use crate::error::is_of_no_more_use;
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
 pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -66,6 +71,8 @@ pub struct Fate {
     abandoned: bool,
     /// A statement failed, so that the transaction it was in is not what its owner thinks it is.
     failed: bool,
+    /// The connection leads nowhere any more, or to a server that has become another's replica.
+    lost: bool,
     /// A transaction may be open.
     pub in_transaction: bool,
     /// A transaction that only reads is open: it is ended when the connection goes back.
@@ -90,9 +97,10 @@ impl Fate {
     }
 
     /// The statement has ended.
-    pub fn end<T, E>(&mut self, result: &Result<T, E>) {
+    pub fn end<T>(&mut self, result: &QueryResult<T>) {
         self.running = false;
         self.failed |= result.is_err();
+        self.lost |= result.as_ref().is_err_and(is_of_no_more_use);
     }
 }
 
@@ -107,6 +115,7 @@ where
     object: Option<Object<C>>,
     /// How it has fared.
     pub fate: Fate,
+    slow: Duration,
 }
 
 impl<C> Pooled<C>
@@ -114,8 +123,13 @@ where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
     C: SimpleAsyncConnection + Send + 'static,
 {
-    pub(crate) fn new(object: Object<C>) -> Self {
-        Self { object: Some(object), fate: Fate::default() }
+    pub(crate) fn new(object: Object<C>, slow: Duration) -> Self {
+        Self { object: Some(object), fate: Fate::default(), slow }
+    }
+
+    /// A statement that takes as long as this is worth a warning.
+    pub(crate) fn slow(&self) -> Duration {
+        self.slow
     }
 }
 
@@ -153,9 +167,12 @@ where
 {
     fn drop(&mut self) {
         let Some(object) = self.object.take() else { return };
-        let broken = self.fate.is_astray() || self.fate.in_transaction;
+        let broken = self.fate.is_astray() || self.fate.in_transaction || self.fate.lost;
         if !broken && !self.fate.reading {
             return;
+        }
+        if self.fate.lost {
+            forget_as_old(&object);
         }
         // nobody needs to wait for the end of a transaction that only read
         if !broken && let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -168,6 +185,19 @@ where
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(conn))),
             Err(_) => drop(conn),
         }
+    }
+}
+
+/// What happened to one connection has probably happened to those that were idle meanwhile. They are closed, so that who
+/// tries again gets one that is new.
+fn forget_as_old<C>(lost: &Object<C>)
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+{
+    let since = Object::metrics(lost).last_used();
+    if let Some(pool) = Object::pool(lost) {
+        // answers those it took out, whose closing is done when they are dropped
+        drop(pool.retain(|_, metrics| metrics.last_used() < since));
     }
 }
 
@@ -200,13 +230,20 @@ where
     }
 }
 
-/// Runs a statement on one of the two databases, and remembers whether it ended well.
+/// Runs a statement on one of the two databases, measures it under its name (`<table>.<verb>`), and remembers whether it
+/// ended well.
 macro_rules! statement {
-    ($pooled:expr, |$c:ident| $body:expr) => {{
+    ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
         let pooled = $pooled;
         pooled.fate.begin();
+        let timed = $crate::timing::Timed::start(
+            concat!("store.", $name),
+            pooled.slow(),
+            tracing::debug_span!(concat!("store.", $name)),
+        );
         let $c = &mut **pooled;
         let result = $body;
+        drop(timed);
         pooled.fate.end(&result);
         result
     }};
@@ -215,10 +252,10 @@ pub(crate) use statement;
 
 /// Type-checks one query body once for each database. `$c` is the connection; the body is a `Result`.
 macro_rules! on_db {
-    ($conn:expr, |$c:ident| $body:expr) => {
+    ($conn:expr, $name:literal, |$c:ident| $body:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, |$c| $body),
-            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, |$c| $body),
+            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, $name, |$c| $body),
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, $name, |$c| $body),
         }
     };
 }
@@ -230,13 +267,13 @@ pub(crate) use on_db;
 /// that anything refers to, and a stronger lock would make two transactions wait for each other in a circle when one
 /// adds such a row.
 macro_rules! find_locked {
-    ($conn:expr, $query:expr) => {
+    ($conn:expr, $name:literal, $query:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, |c| {
+            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, $name, |c| {
                 let found = $query.for_no_key_update().get_result(c).await;
                 diesel::OptionalExtension::optional(found)
             }),
-            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, |c| {
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, $name, |c| {
                 let found = $query.get_result(c).await;
                 diesel::OptionalExtension::optional(found)
             }),

@@ -5,6 +5,7 @@
 //! - `reads/`: one query, one view, for people.
 //! - `system/`: what works across tenants: claims, cron, operators. Visibly apart.
 
+mod connect;
 mod db;
 mod error;
 mod literals;
@@ -15,6 +16,7 @@ mod repositories;
 mod schema;
 mod system;
 mod tenant;
+mod timing;
 mod types;
 mod unit;
 

@@ -33,9 +33,9 @@ impl TenantDb {
         let begun = match &mut conn {
             Conn::Postgres(pg) => {
                 let sql = naming("BEGIN", company);
-                statement!(pg, |c| PgTransactions::begin_transaction_sql(c, &sql).await)
+                statement!(pg, "transaction.begin", |c| PgTransactions::begin_transaction_sql(c, &sql).await)
             }
-            Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
+            Conn::Sqlite(lite) => statement!(lite, "transaction.begin", |c| begin_immediate(c).await),
         };
         begun.map_err(fail("begin"))?;
         Ok(conn)
@@ -49,7 +49,8 @@ impl TenantDb {
             let sql = naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company);
             // before the first statement, for the same reason
             pg.fate.reading = true;
-            statement!(pg, |c| c.batch_execute(&sql).await).map_err(fail("begin"))?;
+            statement!(pg, "transaction.begin_reading", |c| c.batch_execute(&sql).await)
+                .map_err(fail("begin"))?;
         }
         Ok(conn)
     }

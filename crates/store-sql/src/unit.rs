@@ -37,8 +37,10 @@ pub(crate) async fn begin(conn: &mut Conn) -> Result<(), StoreError> {
     // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
     conn.fate().in_transaction = true;
     let begun = match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::begin_transaction(c).await),
-        Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
+        Conn::Postgres(pg) => {
+            statement!(pg, "transaction.begin_system", |c| PgTransactions::begin_transaction(c).await)
+        }
+        Conn::Sqlite(lite) => statement!(lite, "transaction.begin_system", |c| begin_immediate(c).await),
     };
     begun.map_err(fail("begin"))
 }
@@ -55,8 +57,12 @@ pub(crate) async fn commit(conn: &mut Conn) -> Result<(), StoreError> {
         return Err(StoreError::Statement { table: "commit", source });
     }
     let done = match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::commit_transaction(c).await),
-        Conn::Sqlite(lite) => statement!(lite, |c| SqliteTransactions::commit_transaction(c).await),
+        Conn::Postgres(pg) => {
+            statement!(pg, "transaction.commit", |c| PgTransactions::commit_transaction(c).await)
+        }
+        Conn::Sqlite(lite) => {
+            statement!(lite, "transaction.commit", |c| SqliteTransactions::commit_transaction(c).await)
+        }
     };
     done.map_err(fail("commit"))?;
     // only now is the connection fit for the pool
@@ -70,8 +76,12 @@ async fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
         return Ok(());
     }
     let done = match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::rollback_transaction(c).await),
-        Conn::Sqlite(lite) => statement!(lite, |c| SqliteTransactions::rollback_transaction(c).await),
+        Conn::Postgres(pg) => {
+            statement!(pg, "transaction.rollback", |c| PgTransactions::rollback_transaction(c).await)
+        }
+        Conn::Sqlite(lite) => {
+            statement!(lite, "transaction.rollback", |c| SqliteTransactions::rollback_transaction(c).await)
+        }
     };
     done.map_err(fail("rollback"))?;
     conn.fate().in_transaction = false;

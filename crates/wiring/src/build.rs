@@ -95,6 +95,7 @@ pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), St
         recycle: pool.recycle,
         statement_timeout: pool.statement_timeout,
         lock_timeout: pool.lock_timeout,
+        slow_statement: pool.slow_statement,
     };
     Ok(store_sql::open(&target, replica.as_ref(), &pool)?)
 }

@@ -62,7 +62,7 @@ pub(super) async fn headline(
          FROM calls WHERE calls.company_id = $2 AND calls.call_type = 'csr_call' \
          AND calls.created_at >= $3 AND calls.created_at < $4"
     );
-    let row: HeadlineRow = on_db!(conn, |c| {
+    let row: HeadlineRow = on_db!(conn, "calls.headline", |c| {
         diesel::sql_query(&text)
             .bind::<Text, _>(viewer.user.as_str())
             .bind::<Text, _>(viewer.company.as_str())
@@ -122,7 +122,7 @@ async fn funnel(conn: &mut Conn, viewer: &Viewer) -> Result<FunnelCounters, Stor
         cancelled = condition(DashboardBucket::Cancelled),
         discrepancies = condition(DashboardBucket::Discrepancies),
     );
-    let row: FunnelRow = on_db!(conn, |c| {
+    let row: FunnelRow = on_db!(conn, "calls.funnel", |c| {
         diesel::sql_query(&text).bind::<Text, _>(viewer.company.as_str()).get_result(c).await
     })
     .map_err(fail(TABLE))?;
@@ -177,7 +177,7 @@ pub(super) async fn booking_rates(
             .bind::<Text, _>(company)
             .bind::<Ts, _>(DbTs(window.from))
             .bind::<Ts, _>(DbTs(window.until));
-            statement!(pg, |c| query.load(c).await)
+            statement!(pg, "calls.booking_rates", |c| query.load(c).await)
         }
         Conn::Sqlite(lite) => {
             let micros = |at: Timestamp| at.timestamp_micros();
@@ -193,7 +193,7 @@ pub(super) async fn booking_rates(
             ))
             .bind::<Doc, _>(DbDoc::of(&spans))
             .bind::<Text, _>(company);
-            statement!(lite, |c| query.load(c).await)
+            statement!(lite, "calls.booking_rates", |c| query.load(c).await)
         }
     }
     .map_err(fail(TABLE))?;
@@ -241,7 +241,7 @@ pub(super) async fn top_objections(
          SELECT label, count(*) AS with_it, (SELECT count(DISTINCT call_id) FROM said) AS with_any \
          FROM said GROUP BY label ORDER BY with_it DESC, label {by_letter} LIMIT $4"
     );
-    let rows: Vec<ObjectionRow> = on_db!(conn, |c| {
+    let rows: Vec<ObjectionRow> = on_db!(conn, "call_objections.top", |c| {
         diesel::sql_query(&text)
             .bind::<Text, _>(viewer.company.as_str())
             .bind::<Ts, _>(DbTs(window.from))

@@ -159,7 +159,8 @@ impl Reads for SqlStore {
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
             let mut conn = self.db.primary.reader().await?;
-            on_db!(&mut conn, |c| diesel::sql_query("SELECT 1").execute(c).await).map_err(fail("ping"))?;
+            on_db!(&mut conn, "server.ping", |c| diesel::sql_query("SELECT 1").execute(c).await)
+                .map_err(fail("ping"))?;
             Ok(())
         }
         .boxed()

@@ -72,8 +72,8 @@ struct CountRow {
 }
 
 macro_rules! of_company {
-    ($conn:expr, $viewer:expr, $table:expr, $text:expr) => {
-        on_db!($conn, |c| {
+    ($conn:expr, $viewer:expr, $name:literal, $table:literal, $text:expr) => {
+        on_db!($conn, $name, |c| {
             diesel::sql_query($text).bind::<Text, _>($viewer.company.as_str()).load(c).await
         })
         .map_err(fail($table))
@@ -85,6 +85,7 @@ pub(super) async fn snapshot(conn: &mut Conn, viewer: &Viewer) -> Result<Pipelin
     let stages: Vec<StageRow> = of_company!(
         conn,
         viewer,
+        "calls.count_by_stage",
         "calls",
         "SELECT stage, count(*) AS count, count(analyzed_at) AS analysed, \
          count(*) FILTER (WHERE booking_status = 'booked') AS booked \
@@ -93,6 +94,7 @@ pub(super) async fn snapshot(conn: &mut Conn, viewer: &Viewer) -> Result<Pipelin
     let inbox: Vec<InboxRow> = of_company!(
         conn,
         viewer,
+        "webhook_inbox.count_by_state",
         "webhook_inbox",
         "SELECT provider, state, count(*) AS count, sum(duplicates) AS duplicates \
          FROM webhook_inbox WHERE company_id = $1 GROUP BY provider, state ORDER BY provider, state"
@@ -100,6 +102,7 @@ pub(super) async fn snapshot(conn: &mut Conn, viewer: &Viewer) -> Result<Pipelin
     let jobs: Vec<QueueRow> = of_company!(
         conn,
         viewer,
+        "jobs.count_by_queue",
         "jobs",
         "SELECT queue, state, count(*) AS count, \
          min(CASE WHEN state = 'running' THEN started_at ELSE run_at END) AS oldest, \
@@ -109,6 +112,7 @@ pub(super) async fn snapshot(conn: &mut Conn, viewer: &Viewer) -> Result<Pipelin
     let rest: Vec<CountRow> = of_company!(
         conn,
         viewer,
+        "contact_cards.count_all",
         "contact_cards",
         "SELECT (SELECT count(*) FROM contact_cards WHERE company_id = $1) AS contacts, \
          (SELECT count(*) FROM leads WHERE company_id = $1) AS leads, \

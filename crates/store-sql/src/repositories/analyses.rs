@@ -93,7 +93,7 @@ impl AnalysisRepository for SqlUnit {
             jobs::created_at.eq(DbTs(job.created_at)),
             jobs::updated_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "shunya_jobs.insert", |c| {
             diesel::insert_into(jobs::table)
                 .values(row)
                 .on_conflict((jobs::company_id, jobs::call_id, jobs::job_type, jobs::input_hash))
@@ -109,6 +109,7 @@ impl AnalysisRepository for SqlUnit {
         let (conn, company) = self.parts();
         let row: Option<ShunyaJobRow> = find_locked!(
             conn,
+            "shunya_jobs.find",
             jobs::table
                 .filter(jobs::company_id.eq(company))
                 .filter(jobs::id.eq(DbId::from(id)))
@@ -128,6 +129,7 @@ impl AnalysisRepository for SqlUnit {
         if !task_ids.is_empty() {
             let row: Option<ShunyaJobRow> = find_locked!(
                 conn,
+                "shunya_jobs.match_task",
                 of_company
                     .filter(jobs::vendor_task_id.eq_any(task_ids.iter().map(String::as_str)))
                     .order(jobs::created_at.desc())
@@ -142,6 +144,7 @@ impl AnalysisRepository for SqlUnit {
         let Some(call) = call else { return Ok(None) };
         let row: Option<ShunyaJobRow> = find_locked!(
             conn,
+            "shunya_jobs.match_call",
             of_company
                 .filter(jobs::call_id.eq(call.0))
                 .order((jobs::created_at.desc(), jobs::id.desc()))
@@ -160,7 +163,7 @@ impl AnalysisRepository for SqlUnit {
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
-        on_db!(conn, |c| {
+        on_db!(conn, "shunya_jobs.mark_submitted", |c| {
             diesel::update(target)
                 .set((
                     jobs::state.eq(JobState::Running.as_str()),
@@ -186,7 +189,7 @@ impl AnalysisRepository for SqlUnit {
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
-        on_db!(conn, |c| {
+        on_db!(conn, "shunya_jobs.settle", |c| {
             diesel::update(target)
                 .set((
                     jobs::state.eq(state.as_str()),
@@ -206,7 +209,7 @@ impl AnalysisRepository for SqlUnit {
 
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
-        let count: i64 = on_db!(conn, |c| {
+        let count: i64 = on_db!(conn, "call_transcripts.has", |c| {
             call_transcripts::table
                 .filter(call_transcripts::company_id.eq(company))
                 .filter(call_transcripts::shunya_job_id.eq(DbId::from(job)))
@@ -245,7 +248,7 @@ impl AnalysisRepository for SqlUnit {
             call_transcripts::vendor_id.eq(transcript.vendor_id.as_deref()),
             call_transcripts::created_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "call_transcripts.insert", |c| {
             diesel::insert_into(call_transcripts::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("call_transcripts"))?;
@@ -278,7 +281,7 @@ impl AnalysisRepository for SqlUnit {
             call_analyses::analyzed_at.eq(DbTs(analysis.analyzed_at)),
             call_analyses::created_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "call_analyses.insert", |c| {
             diesel::insert_into(call_analyses::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("call_analyses"))?;
@@ -319,8 +322,11 @@ async fn insert_objection(
         suggestions: DbDoc::of(&objection.suggestions),
         analyzed_at: DbTs(analysis.analyzed_at),
     };
-    on_db!(conn, |c| diesel::insert_into(call_objections::table).values(row).execute(c).await)
-        .map_err(fail("call_objections"))?;
+    on_db!(conn, "call_objections.insert", |c| diesel::insert_into(call_objections::table)
+        .values(row)
+        .execute(c)
+        .await)
+    .map_err(fail("call_objections"))?;
     Ok(())
 }
 

@@ -190,12 +190,12 @@ async fn next_subject_number(conn: &mut Conn) -> Result<i64, StoreError> {
         id: i64,
     }
     match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| {
+        Conn::Postgres(pg) => statement!(pg, "subject_numbers.next", |c| {
             let next =
                 diesel::sql_query("SELECT nextval('subject_numbers') AS id").get_result::<Next>(c).await;
             next.map(|next| next.id)
         }),
-        Conn::Sqlite(lite) => statement!(lite, |c| {
+        Conn::Sqlite(lite) => statement!(lite, "subject_numbers.next", |c| {
             diesel::insert_into(subject_numbers::table)
                 .default_values()
                 .returning(subject_numbers::id)
@@ -229,6 +229,7 @@ impl CallRepository for SqlUnit {
             .select(old.field(calls_table::id));
         let row: Option<CallRow> = find_locked!(
             conn,
+            "calls.find_by_provider",
             calls_table::table
                 .filter(calls_table::id.eq_any(by_name.union_all(by_old_name)))
                 // a call that bears the name itself goes before one that bears it as its old name
@@ -244,6 +245,7 @@ impl CallRepository for SqlUnit {
         let (conn, company) = self.parts();
         let row: Option<CallRow> = find_locked!(
             conn,
+            "calls.find",
             calls_table::table
                 .filter(calls_table::company_id.eq(company))
                 .filter(calls_table::id.eq(id.0))
@@ -263,7 +265,7 @@ impl CallRepository for SqlUnit {
             calls_table::received_at.eq(DbTs(call.received_at)),
             CallValues::of(call, now),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "calls.insert", |c| {
             diesel::insert_into(calls_table::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail(CALLS))?;
@@ -275,14 +277,17 @@ impl CallRepository for SqlUnit {
         let target = calls_table::table
             .filter(calls_table::company_id.eq(company))
             .filter(calls_table::id.eq(call.id.0));
-        on_db!(conn, |c| diesel::update(target).set(CallValues::of(call, now)).execute(c).await)
-            .map_err(fail(CALLS))?;
+        on_db!(conn, "calls.save", |c| diesel::update(target)
+            .set(CallValues::of(call, now))
+            .execute(c)
+            .await)
+        .map_err(fail(CALLS))?;
         Ok(())
     }
 
     async fn recording(&mut self, call: CallId) -> Result<Option<Recording>, StoreError> {
         let (conn, company) = self.parts();
-        let row: Option<RecordingRow> = on_db!(conn, |c| {
+        let row: Option<RecordingRow> = on_db!(conn, "recordings.find", |c| {
             recordings::table
                 .filter(recordings::company_id.eq(company))
                 .filter(recordings::call_id.eq(call.0))
@@ -316,7 +321,7 @@ impl CallRepository for SqlUnit {
             recordings::created_at.eq(DbTs(now)),
             values(),
         );
-        on_db!(conn, |c| {
+        on_db!(conn, "recordings.save", |c| {
             diesel::insert_into(recordings::table)
                 .values(row)
                 .on_conflict((recordings::company_id, recordings::call_id))

@@ -40,7 +40,7 @@ pub(super) async fn ensure(
     );
     // the update that changes nothing locks the row and answers it, so that concurrent callers meet here; it names no key
     // column, which would lock out everybody who adds a row about this customer
-    let id: DbId = on_db!(conn, |c| {
+    let id: DbId = on_db!(conn, "contact_cards.ensure", |c| {
         diesel::insert_into(cards::table)
             .values(row)
             .on_conflict((cards::company_id, cards::primary_phone))
@@ -70,7 +70,8 @@ struct Known {
 /// Locks a card until the unit of work ends; whoever locks a card and a lead of its takes the card first.
 pub(super) async fn lock(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<(), StoreError> {
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    let _: Option<DbId> = find_locked!(conn, target.select(cards::id)).map_err(fail(TABLE))?;
+    let _: Option<DbId> =
+        find_locked!(conn, "contact_cards.lock", target.select(cards::id)).map_err(fail(TABLE))?;
     Ok(())
 }
 
@@ -82,7 +83,8 @@ pub(super) async fn fill(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    let known: Option<Known> = find_locked!(conn, target.select(Known::as_select())).map_err(fail(TABLE))?;
+    let known: Option<Known> =
+        find_locked!(conn, "contact_cards.find", target.select(Known::as_select())).map_err(fail(TABLE))?;
     let Some(known) = known else { return Ok(false) };
     let (first, last) = match (&known.first_name, &known.last_name, &update.name) {
         // a name is one thing: half of one and half of another would be nobody's
@@ -106,7 +108,7 @@ pub(super) async fn fill(
     if unchanged {
         return Ok(false);
     }
-    on_db!(conn, |c| {
+    on_db!(conn, "contact_cards.fill", |c| {
         diesel::update(target)
             .set((
                 cards::first_name.eq(first),

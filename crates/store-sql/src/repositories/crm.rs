@@ -85,7 +85,7 @@ impl CrmRepository for SqlUnit {
             appointments::created_at.eq(DbTs(now)),
             appointments::updated_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "appointments.insert", |c| {
             diesel::insert_into(appointments::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("appointments"))?;
@@ -107,7 +107,7 @@ impl CrmRepository for SqlUnit {
         let changed = match change {
             AppointmentChange::Make { .. } => 0,
             AppointmentChange::Move { id, start } => {
-                let lead: Option<DbId> = on_db!(conn, |c| {
+                let lead: Option<DbId> = on_db!(conn, "appointments.find", |c| {
                     use diesel::OptionalExtension;
                     of(*id).select(appointments::lead_id).get_result(c).await.optional()
                 })
@@ -119,11 +119,12 @@ impl CrmRepository for SqlUnit {
                     .filter(appointments::scheduled_start.eq(DbTs(*start)))
                     .filter(appointments::status.eq_any(["scheduled", "confirmed", "completed"]))
                     .count();
-                let taken: i64 = on_db!(conn, |c| taken.get_result(c).await).map_err(fail("appointments"))?;
+                let taken: i64 = on_db!(conn, "appointments.find_at", |c| taken.get_result(c).await)
+                    .map_err(fail("appointments"))?;
                 if taken > 0 {
                     return Ok(false);
                 }
-                on_db!(conn, |c| {
+                on_db!(conn, "appointments.move", |c| {
                     diesel::update(of(*id))
                         .set((
                             appointments::scheduled_start.eq(DbTs(*start)),
@@ -138,7 +139,7 @@ impl CrmRepository for SqlUnit {
                 })
                 .map_err(fail("appointments"))?
             }
-            AppointmentChange::Cancel { id } => on_db!(conn, |c| {
+            AppointmentChange::Cancel { id } => on_db!(conn, "appointments.cancel", |c| {
                 diesel::update(of(*id))
                     .set((
                         appointments::status.eq(AppointmentStatus::Cancelled.as_str()),
@@ -175,7 +176,7 @@ impl CrmRepository for SqlUnit {
             tasks::priority.eq(task.task.priority.map(crm::Priority::as_str)),
             (tasks::created_at.eq(DbTs(now)), tasks::updated_at.eq(DbTs(now))),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "tasks.insert", |c| {
             diesel::insert_into(tasks::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("tasks"))?;
@@ -201,7 +202,7 @@ impl CrmRepository for SqlUnit {
             key_signals::metadata.eq(metadata),
             key_signals::created_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "key_signals.insert", |c| {
             diesel::insert_into(key_signals::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("key_signals"))?;
@@ -210,7 +211,7 @@ impl CrmRepository for SqlUnit {
 
     async fn mark_overdue(&mut self, now: Timestamp, limit: i64) -> Result<Vec<TaskId>, StoreError> {
         let (conn, company) = self.parts();
-        let due: Vec<DbId> = on_db!(conn, |c| {
+        let due: Vec<DbId> = on_db!(conn, "tasks.find_overdue", |c| {
             tasks::table
                 .filter(tasks::company_id.eq(company))
                 .filter(TaskWaiting)
@@ -222,7 +223,7 @@ impl CrmRepository for SqlUnit {
                 .await
         })
         .map_err(fail("tasks"))?;
-        let marked: Vec<DbId> = on_db!(conn, |c| {
+        let marked: Vec<DbId> = on_db!(conn, "tasks.mark_overdue", |c| {
             // just found among this tenant's; named again, the tenant would lead SQLite to look through all its tasks
             diesel::update(tasks::table.filter(tasks::id.eq_any(due)).filter(TaskWaiting))
                 .set((

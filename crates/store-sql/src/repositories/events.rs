@@ -56,7 +56,7 @@ impl EventLog for SqlUnit {
                 trace,
                 created_at: DbTs(event.at),
             };
-            let added = on_db!(conn, |c| {
+            let added = on_db!(conn, "events.append", |c| {
                 diesel::insert_into(events::table)
                     .values(row)
                     .on_conflict((events::company_id, events::event_key))

@@ -62,7 +62,7 @@ impl<'a> NewInboxRow<'a> {
     /// Stores it, or counts the repetition, in one statement.
     pub(crate) async fn store(self, conn: &mut Conn) -> Result<StoredArrival, StoreError> {
         let id = self.id;
-        let (stored, received_at): (DbId, DbTs) = on_db!(conn, |c| {
+        let (stored, received_at): (DbId, DbTs) = on_db!(conn, "webhook_inbox.store", |c| {
             diesel::insert_into(webhook_inbox::table)
                 .values(self)
                 .on_conflict(webhook_inbox::event_key)
@@ -153,6 +153,7 @@ impl Inbox for SqlUnit {
         let (conn, company) = self.parts();
         let row: Option<InboxRow> = find_locked!(
             conn,
+            "webhook_inbox.find",
             webhook_inbox::table
                 .filter(webhook_inbox::company_id.eq(company))
                 .filter(webhook_inbox::id.eq(DbId::from(id)))
@@ -171,7 +172,7 @@ impl Inbox for SqlUnit {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
-        on_db!(conn, |c| {
+        on_db!(conn, "webhook_inbox.settle", |c| {
             diesel::update(
                 webhook_inbox::table
                     .filter(webhook_inbox::company_id.eq(company))
@@ -192,7 +193,7 @@ impl Inbox for SqlUnit {
 
     async fn take_waiting(&mut self, match_keys: &[String]) -> Result<Vec<InboxId>, StoreError> {
         let (conn, company) = self.parts();
-        let ids: Vec<DbId> = on_db!(conn, |c| {
+        let ids: Vec<DbId> = on_db!(conn, "webhook_inbox.take_waiting", |c| {
             diesel::update(
                 webhook_inbox::table
                     .filter(webhook_inbox::company_id.eq(company))

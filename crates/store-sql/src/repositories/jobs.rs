@@ -56,7 +56,7 @@ pub(crate) async fn insert_job(
         trace,
         created_at: DbTs(now),
     };
-    let added = on_db!(conn, |c| {
+    let added = on_db!(conn, "jobs.enqueue", |c| {
         diesel::insert_into(jobs::table).values(row).on_conflict_do_nothing().execute(c).await
     })
     .map_err(fail(TABLE))?;
@@ -129,7 +129,7 @@ async fn end(
         .filter(jobs::id.eq(DbId::from(lease.job)))
         .filter(jobs::lease_token.eq(DbId(lease.token)))
         .filter(jobs::state.eq(JobState::Running.as_str()));
-    let ended = on_db!(conn, |c| {
+    let ended = on_db!(conn, "jobs.end", |c| {
         diesel::update(held)
             .set((
                 jobs::state.eq(state.as_str()),

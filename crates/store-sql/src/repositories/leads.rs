@@ -32,7 +32,8 @@ async fn to_go_on_with(
         .filter(leads::contact_card_id.eq(DbId::from(contact)))
         .filter(leads::status.eq_any(wanted.map(|status| status.as_str())))
         .select((leads::created_at, leads::id, leads::status));
-    let mut rows: Vec<(DbTs, DbId, String)> = on_db!(conn, |c| query.load(c).await).map_err(fail(TABLE))?;
+    let mut rows: Vec<(DbTs, DbId, String)> =
+        on_db!(conn, "leads.to_go_on_with", |c| query.load(c).await).map_err(fail(TABLE))?;
     // they are few; asked for in order, SQLite would rather walk all the tenant's leads, which an index has in order
     rows.sort_by_key(|(created, id, _)| std::cmp::Reverse((*created, id.0)));
     let mut asleep = None;
@@ -73,7 +74,8 @@ pub(super) async fn ensure(
         leads::created_at.eq(DbTs(now)),
         leads::updated_at.eq(DbTs(now)),
     );
-    on_db!(conn, |c| diesel::insert_into(leads::table).values(row).execute(c).await).map_err(fail(TABLE))?;
+    on_db!(conn, "leads.insert", |c| diesel::insert_into(leads::table).values(row).execute(c).await)
+        .map_err(fail(TABLE))?;
     add_history(
         conn,
         company,
@@ -117,7 +119,7 @@ async fn touch(
                 .is_null()
                 .or(leads::last_contacted_at.lt(DbTs(contacted_at)).assume_not_null()),
         );
-    on_db!(conn, |c| {
+    on_db!(conn, "leads.touch", |c| {
         diesel::update(older)
             .set((leads::last_contacted_at.eq(Some(DbTs(contacted_at))), leads::updated_at.eq(DbTs(now))))
             .execute(c)
@@ -134,6 +136,7 @@ pub(super) async fn known(
 ) -> Result<Option<KnownLead>, StoreError> {
     let row: Option<(String, Option<DbTs>)> = find_locked!(
         conn,
+        "leads.find",
         leads::table
             .filter(leads::company_id.eq(company))
             .filter(leads::id.eq(DbId::from(id)))
@@ -148,7 +151,7 @@ pub(super) async fn known(
         .filter(appointments::status.eq_any(open))
         .select((appointments::id, appointments::scheduled_start, appointments::status));
     let rows: Vec<(DbId, DbTs, String)> =
-        on_db!(conn, |c| query.load(c).await).map_err(fail("appointments"))?;
+        on_db!(conn, "appointments.open_of_lead", |c| query.load(c).await).map_err(fail("appointments"))?;
     let mut open_appointments = Vec::with_capacity(rows.len());
     for (appointment, start, status) in rows {
         let status = status
@@ -192,8 +195,11 @@ async fn add_history(conn: &mut Conn, company: &str, line: &HistoryLine) -> Resu
         history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
         history::created_at.eq(DbTs(line.now)),
     );
-    on_db!(conn, |c| diesel::insert_into(history::table).values(row).execute(c).await)
-        .map_err(fail("lead_status_history"))?;
+    on_db!(conn, "lead_status_history.insert", |c| diesel::insert_into(history::table)
+        .values(row)
+        .execute(c)
+        .await)
+    .map_err(fail("lead_status_history"))?;
     Ok(())
 }
 
@@ -209,9 +215,10 @@ pub(super) async fn record_verdict(
     let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
     let lead_move = match lead_move {
         Some(moved) if moved.to.is_active() && !moved.from.is_active() => {
-            let contact: Option<DbId> =
-                on_db!(conn, |c| { target.select(leads::contact_card_id).get_result(c).await.optional() })
-                    .map_err(fail(TABLE))?;
+            let contact: Option<DbId> = on_db!(conn, "leads.contact_of", |c| {
+                target.select(leads::contact_card_id).get_result(c).await.optional()
+            })
+            .map_err(fail(TABLE))?;
             let Some(contact) = contact else { return Ok(false) };
             contacts::lock(conn, company, contact.into()).await?;
             // waking this lead would give the customer two active ones; the other one goes on
@@ -223,7 +230,7 @@ pub(super) async fn record_verdict(
         other => other,
     };
     let Some(moved) = lead_move else {
-        on_db!(conn, |c| {
+        on_db!(conn, "leads.remember_verdict", |c| {
             diesel::update(target)
                 .set((leads::last_verdict_at.eq(Some(DbTs(call_at))), leads::updated_at.eq(DbTs(now))))
                 .execute(c)
@@ -232,7 +239,7 @@ pub(super) async fn record_verdict(
         .map_err(fail(TABLE))?;
         return Ok(false);
     };
-    let version: Option<i32> = on_db!(conn, |c| {
+    let version: Option<i32> = on_db!(conn, "leads.move", |c| {
         diesel::update(target)
             .set((
                 leads::status.eq(moved.to.as_str()),

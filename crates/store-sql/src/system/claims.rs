@@ -202,7 +202,7 @@ async fn end(
     error: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let ended = on_db!(conn, |c| {
+    let ended = on_db!(conn, "jobs.end_claimed", |c| {
         diesel::update(held!(lease))
             .set((
                 jobs::state.eq(state.as_str()),
@@ -224,8 +224,8 @@ impl JobClaims for SqlSystem {
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError> {
         let mut conn = self.db.writer().await?;
         let rows = match &mut conn {
-            Conn::Postgres(pg) => statement!(pg, |c| claim_with!(CLAIM_POSTGRES, claim, c)),
-            Conn::Sqlite(lite) => statement!(lite, |c| claim_with!(CLAIM_SQLITE, claim, c)),
+            Conn::Postgres(pg) => statement!(pg, "jobs.claim", |c| claim_with!(CLAIM_POSTGRES, claim, c)),
+            Conn::Sqlite(lite) => statement!(lite, "jobs.claim", |c| claim_with!(CLAIM_SQLITE, claim, c)),
         }
         .map_err(fail(TABLE))?;
         rows.into_iter().map(|row| claimed_of(row, claim)).collect()
@@ -236,7 +236,7 @@ impl JobClaims for SqlSystem {
         let conn = unit.conn();
         let mut renewals = Vec::with_capacity(leases.len());
         for lease in in_order(leases) {
-            let found: Option<bool> = on_db!(conn, |c| {
+            let found: Option<bool> = on_db!(conn, "jobs.renew", |c| {
                 let renewed = diesel::update(held!(lease))
                     .set(jobs::lease_until.eq(Some(DbTs(until))))
                     .returning(jobs::cancel_requested)
@@ -260,7 +260,7 @@ impl JobClaims for SqlSystem {
         let conn = unit.conn();
         let mut finished = 0;
         for lease in in_order(leases) {
-            finished += on_db!(conn, |c| {
+            finished += on_db!(conn, "jobs.finish", |c| {
                 diesel::update(held!(lease))
                     .set((
                         jobs::state.eq(JobState::Done.as_str()),
@@ -292,7 +292,7 @@ impl JobClaims for SqlSystem {
             }
             Release::Cancel => return end(&mut conn, lease, JobState::Cancelled, None, now).await,
         };
-        let put_back = on_db!(&mut conn, |c| {
+        let put_back = on_db!(&mut conn, "jobs.put_back", |c| {
             // somebody called it off, and no heartbeat came to say so: it ends here
             let called_off = || jobs::cancel_requested.eq(true);
             let state = |state: JobState| state.as_str().into_sql::<Text>();
@@ -333,15 +333,18 @@ impl JobClaims for SqlSystem {
                     cancel_requested = false, lease_token = NULL, lease_until = NULL, last_error = 'its worker vanished' \
              WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < $1{lock})"
         );
-        on_db!(&mut conn, |c| diesel::sql_query(&text).bind::<Ts, _>(DbTs(now)).execute(c).await)
-            .map_err(fail(TABLE))
+        on_db!(&mut conn, "jobs.rescue", |c| diesel::sql_query(&text)
+            .bind::<Ts, _>(DbTs(now))
+            .execute(c)
+            .await)
+        .map_err(fail(TABLE))
     }
 
     async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Timestamp)>, StoreError> {
         let mut conn = self.db.reader().await?;
         let mut due = Vec::with_capacity(queues.len());
         for queue in queues {
-            let first: Option<DbTs> = on_db!(&mut conn, |c| {
+            let first: Option<DbTs> = on_db!(&mut conn, "jobs.next_due", |c| {
                 let first = jobs::table
                     .filter(JobReady)
                     .filter(jobs::queue.eq(queue.as_str()))
@@ -367,7 +370,7 @@ impl JobClaims for SqlSystem {
             schedule_slots::job_id.eq(DbId::from(slot.job.id)),
             schedule_slots::created_at.eq(DbTs(now)),
         );
-        let taken = on_db!(conn, |c| {
+        let taken = on_db!(conn, "schedule_slots.take", |c| {
             diesel::insert_into(schedule_slots::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("schedule_slots"))?;

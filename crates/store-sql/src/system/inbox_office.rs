@@ -50,7 +50,7 @@ impl InboxOffice for SqlSystem {
 
     async fn list(&self, filter: &InboxFilter) -> Result<Vec<InboxLine>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<LineRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<LineRow> = on_db!(&mut conn, "webhook_inbox.list", |c| {
             let mut query = inbox::table
                 .order(inbox::id.desc())
                 .limit(filter.limit)
@@ -89,7 +89,7 @@ impl InboxOffice for SqlSystem {
 
     async fn find(&self, id: InboxId) -> Result<Option<InboxEntry>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let row: Option<InboxRow> = on_db!(&mut conn, |c| {
+        let row: Option<InboxRow> = on_db!(&mut conn, "webhook_inbox.look_up", |c| {
             let found = inbox::table.find(DbId::from(id)).select(InboxRow::as_select()).get_result(c).await;
             diesel::OptionalExtension::optional(found)
         })
@@ -99,7 +99,7 @@ impl InboxOffice for SqlSystem {
 
     async fn assign(&self, id: InboxId, company: &CompanyId) -> Result<(), StoreError> {
         let mut conn = self.db.writer().await?;
-        on_db!(&mut conn, |c| {
+        on_db!(&mut conn, "webhook_inbox.assign", |c| {
             let quarantined = inbox::table
                 .filter(inbox::id.eq(DbId::from(id)))
                 .filter(inbox::state.eq(InboxState::Quarantined.as_str()));
@@ -111,7 +111,7 @@ impl InboxOffice for SqlSystem {
 
     async fn waiting(&self, before: Timestamp, limit: i64) -> Result<Vec<InboxEntry>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<InboxRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<InboxRow> = on_db!(&mut conn, "webhook_inbox.waiting", |c| {
             inbox::table
                 .filter(WebhookOpen)
                 .filter(inbox::state.eq(InboxState::Waiting.as_str()))
@@ -129,7 +129,7 @@ impl InboxOffice for SqlSystem {
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
         let settled = [InboxState::Applied.as_str(), InboxState::Ignored.as_str()];
-        let old: Vec<DbId> = on_db!(&mut conn, |c| {
+        let old: Vec<DbId> = on_db!(&mut conn, "webhook_inbox.find_settled", |c| {
             inbox::table
                 // nothing is settled before it arrives, and the index is on that
                 .filter(inbox::received_at.lt(DbTs(before)))
@@ -142,7 +142,7 @@ impl InboxOffice for SqlSystem {
                 .await
         })
         .map_err(fail(TABLE))?;
-        on_db!(&mut conn, |c| {
+        on_db!(&mut conn, "webhook_inbox.delete_settled", |c| {
             diesel::delete(inbox::table.filter(inbox::id.eq_any(old)).filter(inbox::state.eq_any(settled)))
                 .execute(c)
                 .await

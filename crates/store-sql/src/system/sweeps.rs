@@ -30,7 +30,7 @@ impl Sweeps for SqlSystem {
         let mut left = Vec::new();
         // each stage has its own share, so that many of one sort do not hide the others
         for stage in [CallStage::FetchingRecording, CallStage::Recorded, CallStage::AwaitingRecording] {
-            let rows: Vec<(i64, String)> = on_db!(&mut conn, |c| {
+            let rows: Vec<(i64, String)> = on_db!(&mut conn, "calls.unfinished", |c| {
                 calls::table
                     .filter(CallUnfinished)
                     .filter(calls::stage.eq(stage.as_str()))
@@ -56,7 +56,7 @@ impl Sweeps for SqlSystem {
 
     async fn unsettled_requests(&self, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<(DbId, String, String)> = on_db!(&mut conn, |c| {
+        let rows: Vec<(DbId, String, String)> = on_db!(&mut conn, "shunya_jobs.unsettled", |c| {
             shunya_jobs::table
                 .filter(RequestOpen)
                 .filter(shunya_jobs::updated_at.lt(DbTs(before)))
@@ -81,7 +81,7 @@ impl Sweeps for SqlSystem {
     async fn overdue_tasks(&self, now: Timestamp) -> Result<Vec<Unfinished>, StoreError> {
         let mut conn = self.db.reader().await?;
         // told apart here: asked for distinct companies, SQLite would walk an index that has them in order, and all tasks
-        let rows: Vec<String> = on_db!(&mut conn, |c| {
+        let rows: Vec<String> = on_db!(&mut conn, "tasks.overdue", |c| {
             tasks::table
                 .filter(TaskWaiting)
                 .filter(tasks::due_at.lt(DbTs(now)))
@@ -101,7 +101,7 @@ impl Sweeps for SqlSystem {
 
     async fn delete_events(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        let old: Vec<DbId> = on_db!(&mut conn, |c| {
+        let old: Vec<DbId> = on_db!(&mut conn, "events.find_old", |c| {
             events::table
                 .filter(events::created_at.lt(DbTs(before)))
                 .order(events::created_at)
@@ -111,7 +111,9 @@ impl Sweeps for SqlSystem {
                 .await
         })
         .map_err(fail("events"))?;
-        on_db!(&mut conn, |c| diesel::delete(events::table.filter(events::id.eq_any(old))).execute(c).await)
-            .map_err(fail("events"))
+        on_db!(&mut conn, "events.delete", |c| diesel::delete(events::table.filter(events::id.eq_any(old)))
+            .execute(c)
+            .await)
+        .map_err(fail("events"))
     }
 }

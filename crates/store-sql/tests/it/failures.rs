@@ -67,7 +67,7 @@ async fn a_statement_that_takes_too_long_is_told_to_try_again() {
     contact(&mut holder, &ids, ONE).await.unwrap();
     let mut waiting = hasty.begin(&scope).await.unwrap();
     let error = contact(&mut waiting, &ids, ONE).await.expect_err("the key is locked");
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, StoreError::TimedOut(_)), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_server_that_went_away_is_unavailable_and_then_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_only_reads_cannot_write() {
+async fn a_server_that_only_reads_has_become_anothers_replica() {
     let db = testkit::postgres().await;
     let (scope, ids) = (tenant(&db).await, TestIds::default());
     let Target::Postgres(url) = &db.target else { panic!("this is PostgreSQL") };
@@ -112,7 +112,15 @@ async fn a_server_that_only_reads_cannot_write() {
     let mut unit = replica.begin(&scope).await.unwrap();
     assert!(unit.directory().company().await.unwrap().is_some());
     let error = contact(&mut unit, &ids, ONE).await.expect_err("it only reads");
-    assert!(matches!(error, StoreError::CannotWrite(_)), "{error:?}");
+    assert!(error.is_momentary(), "{error:?}");
+    drop(unit);
+    // no connection to it is kept: a new one may lead to the server that writes now
+    let writes_now =
+        format!("BEGIN READ WRITE; ALTER DATABASE \"{name}\" RESET default_transaction_read_only; COMMIT");
+    db.run(&writes_now).await;
+    let mut unit = replica.begin(&scope).await.unwrap();
+    contact(&mut unit, &ids, ONE).await.unwrap();
+    unit.commit().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +133,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_that_is_used_up_is_unavailable() {
+async fn a_pool_that_is_used_up_is_told_from_a_server_that_is_not_there() {
     for db in [testkit::postgres().await, testkit::sqlite().await] {
         let scope = tenant(&db).await;
         let settings =
@@ -133,7 +141,7 @@ async fn a_pool_that_is_used_up_is_unavailable() {
         let (store, _) = store_sql::open(&db.target, None, &settings).unwrap();
         let unit = store.begin(&scope).await.unwrap();
         let error = store.begin(&scope).await.err().expect("there is one connection");
-        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        assert!(matches!(error, StoreError::TimedOut(_)), "{error:?}");
         unit.rollback().await.unwrap();
         store.begin(&scope).await.unwrap().rollback().await.unwrap();
     }

@@ -8,6 +8,7 @@ mod locks;
 mod row_level_security;
 mod schema;
 mod single_threaded;
+mod statements;
 mod views;
 
 testkit::contract_tests!(queue {

@@ -25,6 +25,7 @@ mod published;
 mod races;
 mod requests;
 mod roles;
+mod saturation;
 mod seeded;
 mod shunya;
 mod snapshot;
