@@ -18,7 +18,9 @@ pub mod reads;
 pub mod sweeps;
 pub mod worker;
 
+mod again;
 mod work;
 
+pub use again::{MayBeStores, Patience, Tries, again};
 pub use ports::Ports;
 pub use work::{NewEvent, Work};

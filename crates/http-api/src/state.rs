@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{
     Ports,
@@ -19,6 +19,8 @@ pub struct ApiSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// A webhook is tried again for so long while the database is away.
+    pub webhook_patience: Duration,
     /// How often the client API may be asked.
     pub limits: Option<ClientLimits>,
     /// Where providers are reached, by name. Told to whoever asks in development only, where they are stand-ins.

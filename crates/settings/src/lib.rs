@@ -96,6 +96,8 @@ pub struct HttpSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// A webhook is tried again for so long while the database is away, before its provider is told so.
+    pub webhook_patience: Duration,
 }
 
 /// CallRail.
@@ -200,6 +202,8 @@ pub struct DatabasePool {
     pub lock_timeout: Duration,
     /// Logged by name when a statement takes this long.
     pub slow_statement: Duration,
+    /// The replica is not read while it lags by more.
+    pub replica_lag: Duration,
 }
 
 /// Everything.

@@ -259,7 +259,17 @@ fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
         backend_url: reader.url(&v::BACKEND_URL),
         allowed_origins,
         max_webhook_bytes: reader.parse(&v::OTTO_MAX_WEBHOOK_BYTES, "a number of bytes").unwrap_or_default(),
+        webhook_patience: read_webhook_patience(reader),
     }
+}
+
+fn read_webhook_patience(reader: &mut Reader<'_>) -> Duration {
+    let seconds = reader.parse(&v::OTTO_WEBHOOK_PATIENCE_SECONDS, "a number of seconds").unwrap_or(8);
+    // no provider waits for an answer much longer
+    if seconds > 30 {
+        reader.wrong(&v::OTTO_WEBHOOK_PATIENCE_SECONDS, "must be at most 30");
+    }
+    Duration::from_secs(seconds)
 }
 
 fn read_s3(reader: &mut Reader<'_>) -> Option<S3Settings> {
@@ -334,6 +344,7 @@ fn read_pool(reader: &mut Reader<'_>) -> DatabasePool {
         statement_timeout: Duration::from_secs(number(&v::OTTO_DB_STATEMENT_TIMEOUT_SECONDS, 1, 3600)),
         lock_timeout: Duration::from_secs(number(&v::OTTO_DB_LOCK_TIMEOUT_SECONDS, 1, 3600)),
         slow_statement: Duration::from_millis(number(&v::OTTO_DB_SLOW_STATEMENT_MS, 0, 3_600_000)),
+        replica_lag: Duration::from_secs(number(&v::OTTO_DB_REPLICA_LAG_SECONDS, 1, 3600)),
     }
 }
 

@@ -171,3 +171,17 @@ fn rate_limits_have_the_contract_s_defaults_and_can_be_turned_off() {
         assert_eq!(names(&problems), ["RATE_LIMIT_TENANT"], "{wrong}");
     }
 }
+
+#[test]
+fn patience_with_the_database_is_bounded() {
+    let patience = |text: &str| read(&env(&[("OTTO_WEBHOOK_PATIENCE_SECONDS", text)]));
+    assert_eq!(read(&env(&[])).unwrap().http.webhook_patience.as_secs(), 8);
+    assert_eq!(patience("0").unwrap().http.webhook_patience.as_secs(), 0);
+    assert_eq!(names(&patience("31").unwrap_err()), ["OTTO_WEBHOOK_PATIENCE_SECONDS"]);
+    let pool = read(&env(&[("OTTO_DB_SLOW_STATEMENT_MS", "20"), ("OTTO_DB_REPLICA_LAG_SECONDS", "2")]))
+        .unwrap()
+        .pool;
+    assert_eq!((pool.slow_statement.as_millis(), pool.replica_lag.as_secs()), (20, 2));
+    let problems = read(&env(&[("OTTO_DB_REPLICA_LAG_SECONDS", "0")])).unwrap_err();
+    assert_eq!(names(&problems), ["OTTO_DB_REPLICA_LAG_SECONDS"]);
+}

@@ -63,6 +63,7 @@ variables! {
     OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
     DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
     DATABASE_REPLICA_URL = var("DATABASE_REPLICA_URL", "a PostgreSQL replica people's reads may use; what it shows may be moments old").secret();
+    OTTO_DB_REPLICA_LAG_SECONDS = var("OTTO_DB_REPLICA_LAG_SECONDS", "while the replica lags by more, or nobody knows by how much, the primary is read").or("5");
     OTTO_DB_POOL_SIZE = var("OTTO_DB_POOL_SIZE", "connections to PostgreSQL each process keeps; claims, cron and webhooks' look-ups use up to 8 more").or("20");
     OTTO_DB_POOL_OVERFLOW = var("OTTO_DB_POOL_OVERFLOW", "more connections it may open under load").or("40");
     OTTO_DB_POOL_WAIT_SECONDS = var("OTTO_DB_POOL_WAIT_SECONDS", "waiting longer for a connection is given up").or("30");
@@ -95,6 +96,7 @@ variables! {
     UWC_VERSION = var("UWC_VERSION", "the X-UWC-Version header").or("v1");
     OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
     OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
+    OTTO_WEBHOOK_PATIENCE_SECONDS = var("OTTO_WEBHOOK_PATIENCE_SECONDS", "while the database is away for a moment, webhooks are tried again for this long before the provider is told").or("8");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
     OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");
     LOG_LEVEL = var("LOG_LEVEL", "error, warn, info, debug, trace, or a tracing filter such as info,app=debug").or("info");

@@ -77,6 +77,8 @@ pub struct Fate {
     pub in_transaction: bool,
     /// A transaction that only reads is open: it is ended when the connection goes back.
     pub reading: bool,
+    /// It leads to a replica.
+    pub on_replica: bool,
 }
 
 impl Fate {

@@ -12,6 +12,7 @@ mod literals;
 mod migrate;
 mod pools;
 mod reads;
+mod replica;
 mod repositories;
 mod schema;
 mod system;
@@ -20,16 +21,21 @@ mod timing;
 mod types;
 mod unit;
 
-use kernel::StoreError;
+use std::sync::Arc;
+
+use connect::Connector;
+use kernel::{Dice, StoreError};
 pub use migrate::{MigrateError, Migrated, Target, check, check_writable, migrate, revert_all};
 use pools::{Db, Role};
 pub use pools::{PoolSettings, PoolUse};
+use replica::Replica;
 use tenant::TenantDb;
 
 /// Either database, for tenants' work and reads.
 #[derive(Clone)]
 pub struct SqlStore {
     db: tenant::TenantDb,
+    dice: Arc<dyn Dice>,
 }
 
 /// Either database, across tenants. A different type, so that nobody gets one by accident.
@@ -38,11 +44,13 @@ pub struct SqlSystem {
     db: pools::Db,
 }
 
-/// Prepares both. Connects to nothing yet; run [`migrate`] first. People's reads go to the replica, if there is one.
+/// Prepares both. Connects to nothing yet; run [`migrate`] first. People's reads go to the replica, if there is one. `dice`
+/// spread out what is tried again.
 pub fn open(
     target: &Target,
     replica: Option<&Target>,
     settings: &PoolSettings,
+    dice: Arc<dyn Dice>,
 ) -> Result<(SqlStore, SqlSystem), StoreError> {
     let (primary, system) = match target {
         Target::Postgres(url) => (
@@ -54,11 +62,15 @@ pub fn open(
             (db.clone(), db)
         }
     };
-    let replica = match replica {
-        Some(Target::Postgres(url)) => Some(Db::postgres("replica", url, Role::App, settings)?),
-        Some(Target::Sqlite(_)) | None => None,
+    let replica = match (target, replica) {
+        (Target::Postgres(url), Some(Target::Postgres(replica))) => {
+            let db = Db::postgres("replica", replica, Role::App, settings)?;
+            let to = |url| Connector::new(url, Role::App, settings);
+            Some(Replica::new(db, to(url), to(replica), settings.replica_lag))
+        }
+        _ => None,
     };
-    Ok((SqlStore { db: TenantDb { primary, replica } }, SqlSystem { db: system }))
+    Ok((SqlStore { db: TenantDb { primary, replica }, dice }, SqlSystem { db: system }))
 }
 
 impl SqlStore {
@@ -70,6 +82,14 @@ impl SqlStore {
     /// How much of each pool is in use.
     pub fn pool_use(&self) -> Vec<PoolUse> {
         self.db.use_of()
+    }
+
+    /// Measures how far the replica lags, again and again, until dropped; ends at once where there is none. Nothing is read
+    /// from a replica that nobody follows.
+    pub async fn follow_replica(&self) {
+        if let Some(replica) = &self.db.replica {
+            replica.follow(self.dice.as_ref()).await;
+        }
     }
 }
 

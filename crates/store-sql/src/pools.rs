@@ -38,6 +38,8 @@ pub struct PoolSettings {
     pub lock_timeout: Duration,
     /// A statement that takes as long as this is worth a warning.
     pub slow_statement: Duration,
+    /// Nothing is read from a replica that lags by more than this.
+    pub replica_lag: Duration,
 }
 
 impl Default for PoolSettings {
@@ -50,6 +52,7 @@ impl Default for PoolSettings {
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(10),
             slow_statement: Duration::from_millis(500),
+            replica_lag: Duration::from_secs(5),
         }
     }
 }

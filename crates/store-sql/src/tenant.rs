@@ -7,6 +7,7 @@ use crate::{
     db::{AsyncSqlite, Conn, statement},
     error::fail,
     pools::{Db, PoolUse},
+    replica::Replica,
 };
 
 /// Either database, for one tenant at a time: on PostgreSQL every transaction names the tenant, and policies hide every
@@ -15,8 +16,8 @@ use crate::{
 pub struct TenantDb {
     /// Where everything is written, and read where there is no replica.
     pub primary: Db,
-    /// Where people's reads go, if there is one. It may lag.
-    pub replica: Option<Db>,
+    /// Where people's reads go while it keeps up, if there is one.
+    pub replica: Option<Replica>,
 }
 
 /// The tenant, as a literal. Its type allows no quote; doubling one costs nothing and leaves nothing to trust.
@@ -44,7 +45,29 @@ impl TenantDb {
     /// A connection that reads: on PostgreSQL in a transaction that sees one moment of one tenant, and ends when the
     /// connection is dropped.
     pub async fn reader(&self, company: &CompanyId) -> Result<Conn, StoreError> {
-        let mut conn = self.replica.as_ref().unwrap_or(&self.primary).reader().await?;
+        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.serves(company)) {
+            let read = Self::reading(&replica.db, company).await;
+            match read {
+                Err(error) if error.is_momentary() => replica.doubt(),
+                Ok(mut conn) => {
+                    conn.fate().on_replica = true;
+                    return Ok(conn);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Self::reading(&self.primary, company).await
+    }
+
+    /// A read failed. If that was on a replica, the next is not.
+    pub fn failed(&self, conn: &mut Conn) {
+        if let Some(replica) = self.replica.as_ref().filter(|_| conn.fate().on_replica) {
+            replica.doubt();
+        }
+    }
+
+    async fn reading(db: &Db, company: &CompanyId) -> Result<Conn, StoreError> {
+        let mut conn = db.reader().await?;
         if let Conn::Postgres(pg) = &mut conn {
             let sql = naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company);
             // before the first statement, for the same reason
@@ -59,14 +82,14 @@ impl TenantDb {
     pub fn close_idle(&self) {
         self.primary.close_idle();
         if let Some(replica) = &self.replica {
-            replica.close_idle();
+            replica.db.close_idle();
         }
     }
 
     /// How much of each pool is in use.
     pub fn use_of(&self) -> Vec<PoolUse> {
         let mut all = self.primary.use_of();
-        all.extend(self.replica.iter().flat_map(Db::use_of));
+        all.extend(self.replica.iter().flat_map(|replica| replica.db.use_of()));
         all
     }
 }

@@ -6,12 +6,13 @@ use app::ports::{
 };
 use async_trait::async_trait;
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager as _};
-use kernel::{CompanyId, JobId, Scope, StoreError};
+use kernel::{Actor, CompanyId, JobId, Scope, StoreError};
 
 use crate::{
     SqlStore,
     db::{AsyncSqlite, Conn, statement},
     error::fail,
+    replica::Replica,
     tenant::begin_immediate,
 };
 
@@ -20,6 +21,8 @@ use crate::{
 pub struct SqlUnit {
     conn: Conn,
     company: CompanyId,
+    /// What is to know that a person wrote something and will look at it.
+    to_tell: Option<Replica>,
     /// A job it was to end, which another worker has by now.
     pub(crate) lost: Option<JobId>,
 }
@@ -28,7 +31,11 @@ pub struct SqlUnit {
 impl Store for SqlStore {
     async fn begin(&self, scope: &Scope) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let conn = self.db.begin(&scope.company).await?;
-        Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), lost: None }))
+        let to_tell = match scope.actor {
+            Actor::User(_) => self.db.replica.clone(),
+            Actor::System(_) => None,
+        };
+        Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), to_tell, lost: None }))
     }
 }
 
@@ -121,9 +128,13 @@ impl UnitOfWork for SqlUnit {
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         match self.lost {
-            Some(job) => Err(StoreError::LeaseLost(job)),
-            None => commit(&mut self.conn).await,
+            Some(job) => return Err(StoreError::LeaseLost(job)),
+            None => commit(&mut self.conn).await?,
         }
+        if let Some(replica) = self.to_tell {
+            replica.wrote(self.company.as_str());
+        }
+        Ok(())
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), StoreError> {

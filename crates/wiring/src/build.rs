@@ -96,8 +96,9 @@ pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), St
         statement_timeout: pool.statement_timeout,
         lock_timeout: pool.lock_timeout,
         slow_statement: pool.slow_statement,
+        replica_lag: pool.replica_lag,
     };
-    Ok(store_sql::open(&target, replica.as_ref(), &pool)?)
+    Ok(store_sql::open(&target, replica.as_ref(), &pool, Arc::new(RandomDice))?)
 }
 
 impl Otto {

@@ -122,6 +122,7 @@ pub async fn start(
     let otto = Otto::build(settings, public_url.clone()).await?;
     let stop = CancellationToken::new();
     let mut tasks = vec![tokio::spawn(pulse(otto.clone(), parts.server, stop.clone()))];
+    tasks.push(tokio::spawn(follow_replica(otto.clone(), stop.clone())));
     if let Some(bound) = bound {
         tasks.push(serve(&otto, bound, metrics, stop.clone())?);
     }
@@ -141,6 +142,14 @@ pub async fn start(
         tasks.push(watched("cron", run_cron(otto.ports.clone(), schedules, stop.clone()), &stop));
     }
     Ok(Running { address, public_url, otto, stop, tasks })
+}
+
+/// Keeps an eye on the replica, where there is one.
+async fn follow_replica(otto: Otto, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = otto.pools.store.follow_replica() => {}
+    }
 }
 
 /// Runs a part, whose end before we stop ends the process: one that idles on looks alive and does nothing.
@@ -208,6 +217,7 @@ fn serve(
             version,
             allowed_origins: settings.http.allowed_origins.clone(),
             max_webhook_bytes: settings.http.max_webhook_bytes,
+            webhook_patience: settings.http.webhook_patience,
             limits: limits(settings),
             stand_ins: stand_ins(settings).filter(|_| development),
         },

@@ -37,6 +37,7 @@ async fn bench() -> BlobBench {
             version: "0",
             allowed_origins: Vec::new(),
             max_webhook_bytes: 1000,
+            webhook_patience: Duration::ZERO,
             limits: None,
             stand_ins: None,
         },

@@ -1,14 +1,12 @@
 //! Providers' webhooks. Stored before they are answered; never refused for a limit on how often.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{Data, Payload},
 };
 use app::{
-    Ports,
+    Patience, again,
     ingest::{
         AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook,
         accept_engine_webhook,
@@ -19,9 +17,6 @@ use kernel::{ErrorKind, Secret, rfc3339};
 use serde_json::json;
 
 use crate::{ApiError, ApiState, ErrorCode, body::read_body, envelope::enveloped, error::internal};
-
-/// A database that was briefly away (a deadlock, a failover) gets this many chances before the provider is told.
-const ATTEMPTS: u32 = 3;
 
 /// The kind each path stands for, as the inbox keeps it.
 fn kind_of(pattern: &str) -> &'static str {
@@ -78,9 +73,13 @@ pub async fn callrail(
 ) -> Result<HttpResponse, ApiError> {
     let kind = kind_of(&request.match_pattern().unwrap_or_default());
     let delivery = delivery(&request, &state, payload, kind, &["signature"]).await?;
-    let ports = state.ports.clone();
+    let (ports, patience) = (state.ports.clone(), Patience::webhook(state.settings.webhook_patience));
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
-    let accepted = tokio::spawn(async move { accept_call(&ports, &delivery).await }).await;
+    let accepted = tokio::spawn(async move {
+        let webhooks = ports.callrail_webhooks.clone();
+        again(&ports, patience, || accept_call_webhook(&ports, webhooks.as_ref(), &delivery)).await
+    })
+    .await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_call(error)),
@@ -102,17 +101,6 @@ pub async fn callrail(
         })),
         CallWebhookAck::Quarantined => HttpResponse::Accepted().json(json!({ "status": "quarantined" })),
     })
-}
-
-async fn accept_call(ports: &Arc<Ports>, delivery: &Delivery) -> Result<CallWebhookAck, AcceptError> {
-    let webhooks = ports.callrail_webhooks.clone();
-    let mut attempt = 1;
-    loop {
-        match accept_call_webhook(ports, webhooks.as_ref(), delivery).await {
-            Err(AcceptError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
-            other => return other,
-        }
-    }
 }
 
 fn refused_call(error: AcceptError) -> ApiError {
@@ -156,8 +144,12 @@ pub async fn shunya(
         let essence = text.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
     });
-    let ports = state.ports.clone();
-    let accepted = tokio::spawn(async move { accept_engine(&ports, &delivery).await }).await;
+    let (ports, patience) = (state.ports.clone(), Patience::webhook(state.settings.webhook_patience));
+    let accepted =
+        tokio::spawn(
+            async move { again(&ports, patience, || accept_engine_webhook(&ports, &delivery)).await },
+        )
+        .await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
         Ok(Err(error)) => return Err(refused_engine(error)),
@@ -179,21 +171,6 @@ pub async fn shunya(
         *answer.status_mut() = StatusCode::ACCEPTED;
     }
     Ok(answer)
-}
-
-async fn accept_engine(
-    ports: &Arc<Ports>,
-    delivery: &Delivery,
-) -> Result<EngineWebhookAck, EngineWebhookError> {
-    let mut attempt = 1;
-    loop {
-        match accept_engine_webhook(ports, delivery).await {
-            Err(EngineWebhookError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => {
-                attempt += 1;
-            }
-            other => return other,
-        }
-    }
 }
 
 fn refused_engine(error: EngineWebhookError) -> ApiError {

@@ -3,8 +3,10 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod cases;
+mod catalog;
 mod failures;
 mod locks;
+mod replica;
 mod row_level_security;
 mod schema;
 mod single_threaded;

@@ -97,7 +97,7 @@ async fn add_customer(db: &Database, slow: Duration) {
     )
     .await;
     let settings = PoolSettings { slow_statement: slow, ..PoolSettings::default() };
-    let (store, _) = store_sql::open(&db.target, None, &settings).unwrap();
+    let (store, _) = store_sql::open(&db.target, None, &settings, Arc::new(testkit::Dice(0.5))).unwrap();
     let scope = kernel::Scope::system(kernel::CompanyId::try_new("org_a").unwrap(), "test");
     let mut unit = store.begin(&scope).await.unwrap();
     let phone = PhoneNumber::parse(NUMBER).unwrap();
@@ -162,7 +162,7 @@ async fn who_waits_for_a_full_pool_is_seen_then_told_so_and_served_once_there_is
     let scope = kernel::Scope::system(kernel::CompanyId::try_new("org_a").unwrap(), "test");
     let settings =
         PoolSettings { size: 2, overflow: 1, wait: Duration::from_secs(1), ..PoolSettings::default() };
-    let (store, _) = store_sql::open(&db.target, None, &settings).unwrap();
+    let (store, _) = store_sql::open(&db.target, None, &settings, Arc::new(testkit::Dice(0.5))).unwrap();
     let mut units = Vec::new();
     for _ in 0..3 {
         units.push(store.begin(&scope).await.unwrap());

@@ -60,7 +60,8 @@ async fn nothing_secret_or_personal_is_logged() {
         .init();
 
     // every statement is as slow as this, and is told of
-    let settings = vec![("OTTO_DB_SLOW_STATEMENT_MS", "0".to_owned())];
+    let settings = [("OTTO_DB_SLOW_STATEMENT_MS", "0"), ("OTTO_WEBHOOK_PATIENCE_SECONDS", "1")];
+    let settings = settings.map(|(name, value)| (name, value.to_owned())).into();
     let wanted = Wanted { pipeline: true, settings, ..Wanted::default() };
     let seeded = Seeded::fill(Bench::new(testkit::postgres().await, wanted).await).await;
     let bench = &seeded.bench;

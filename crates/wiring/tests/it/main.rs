@@ -20,6 +20,7 @@ mod house;
 mod limits;
 mod logs;
 mod order;
+mod outages;
 mod probes;
 mod published;
 mod races;
