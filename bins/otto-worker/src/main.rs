@@ -8,11 +8,11 @@ use wiring::{Parts, program};
 
 /// Otto's worker: claims jobs from its queues and runs them.
 ///
-/// Any number may run, with the same queues or with others. Sleeps until a doorbell rings (REDIS_URL) or a job is due;
+/// Any number may run, with the same queues or with others. Sleeps until a doorbell rings (`REDIS_URL`) or a job is due;
 /// without Redis it looks every 15 s. Settings come from the environment: `otto config check` shows them.
 ///
 /// SIGTERM: no more jobs are claimed, running ones get 20 s to end and are put back otherwise. SIGKILL: its jobs are taken up
-/// by others when their lease runs out (OTTO_JOB_LEASE_SECONDS).
+/// by others when their lease runs out (`OTTO_JOB_LEASE_SECONDS`).
 #[derive(Parser)]
 #[command(name = "otto-worker", version, about, long_about)]
 struct Cli {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 use kernel::{IdSource, Secret, Timestamp};
@@ -152,11 +152,24 @@ impl BlobStore for FsBlobs {
         Ok(())
     }
 
-    async fn link(&self, key: &BlobKey, valid_for: Duration, now: Timestamp) -> Result<Secret, BlobError> {
-        Ok(self.links.make(key, valid_for, now))
+    async fn link(
+        &self,
+        key: &BlobKey,
+        allows: LinkFor<'_>,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Secret, BlobError> {
+        Ok(self.links.make(key, allows, valid_for, now))
     }
 
-    fn admits(&self, key: &BlobKey, expires: &str, signature: &str, now: Timestamp) -> bool {
-        self.links.admits(key, expires, signature, now)
+    fn admits(
+        &self,
+        key: &BlobKey,
+        allows: LinkFor<'_>,
+        expires: &str,
+        signature: &str,
+        now: Timestamp,
+    ) -> bool {
+        self.links.admits(key, allows, expires, signature, now)
     }
 }

@@ -13,7 +13,7 @@ mod upload;
 
 use std::{io, time::Duration};
 
-use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
 use async_trait::async_trait;
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
 use futures_util::{StreamExt, stream};
@@ -148,27 +148,49 @@ impl BlobStore for S3Blobs {
         erase::erase(&self.client, &self.bucket, key.as_str()).await
     }
 
-    async fn link(&self, key: &BlobKey, valid_for: Duration, now: Timestamp) -> Result<Secret, BlobError> {
+    async fn link(
+        &self,
+        key: &BlobKey,
+        allows: LinkFor<'_>,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Secret, BlobError> {
         let signing = PresigningConfig::builder().start_time(now.into()).expires_in(valid_for).build();
         let signing = signing.map_err(|error| BlobError::Unavailable(Box::new(error)))?;
-        let signed = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key.as_str())
-            // saved or played, never run as a page
-            .response_content_disposition("attachment")
-            .presigned(signing)
-            .await
-            .map_err(|error| failed("signing a link", &error))?;
-        if signed.headers().next().is_some() {
+        let signed = match allows {
+            LinkFor::Reading => self
+                .client
+                .get_object()
+                .bucket(&self.bucket)
+                .key(key.as_str())
+                // saved or played, never run as a page
+                .response_content_disposition("attachment")
+                .presigned(signing)
+                .await
+                .map_err(|error| failed("signing a link", &error))?,
+            // encrypted as the bucket says: how would have to be sent along by whoever stores
+            LinkFor::Storing { content_type } => self
+                .client
+                .put_object()
+                .bucket(&self.bucket)
+                .key(key.as_str())
+                .content_type(content_type)
+                .presigned(signing)
+                .await
+                .map_err(|error| failed("signing a link", &error))?,
+        };
+        let expected = match allows {
+            LinkFor::Reading => None,
+            LinkFor::Storing { content_type } => Some(("content-type", content_type)),
+        };
+        if signed.headers().any(|header| Some(header) != expected) {
             // whoever follows a link sends no headers of ours
             return Err(Failure::misunderstood("signing a link", "with headers to be sent along").into());
         }
         Ok(Secret::new(signed.uri().to_owned()))
     }
 
-    fn admits(&self, _key: &BlobKey, _expires: &str, _signature: &str, _now: Timestamp) -> bool {
+    fn admits(&self, _: &BlobKey, _: LinkFor<'_>, _expires: &str, _signature: &str, _: Timestamp) -> bool {
         // the store serves our links itself
         false
     }

@@ -60,6 +60,7 @@ pub fn mount(state: ConsoleState) -> impl Fn(&mut ServiceConfig) + Send + Sync +
             let handler = match route.method {
                 Method::Get => handler.guard(guard::Any(guard::Get()).or(guard::Head())),
                 Method::Post => handler.guard(guard::Post()),
+                Method::Put => handler.guard(guard::Put()),
             };
             let resource = web::resource([route.path.to_owned(), format!("{}/", route.path)]);
             config.service(resource.route(handler).default_service(web::to(other_method)));

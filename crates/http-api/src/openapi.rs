@@ -68,7 +68,7 @@ fn described(route: &Route, path: &str, operation: &Value) -> Value {
     let mut described = json!({
         "operationId": id_of(route.operation, path, operation),
         "summary": operation["summary"],
-        "tags": [tag_of(path)],
+        "tags": [tag_of(route, path)],
         "parameters": parameters(path, operation),
         "responses": responses(operation),
     });
@@ -98,9 +98,19 @@ fn id_of(id: &str, path: &str, operation: &Value) -> String {
     format!("{id}{suffix}")
 }
 
-fn tag_of(path: &str) -> &str {
+/// Under which heading people find it.
+fn tag_of<'a>(route: &Route, path: &'a str) -> &'a str {
+    match route.access {
+        Access::Signature => return "provider webhooks",
+        Access::Public => return "probes and documents",
+        Access::SignedLink | Access::Permission(_) => {}
+    }
     let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
-    rest.trim_start_matches('/').split(['/', '.']).next().filter(|tag| !tag.is_empty()).unwrap_or("otto")
+    rest.trim_start_matches('/').split(['/', '.']).next().map_or("otto", |tag| match tag {
+        // the predecessor's paths without a version
+        "call" => "calls",
+        other => other,
+    })
 }
 
 fn parameters(path: &str, operation: &Value) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rbac::{Access, Method, Permission, Route};
 
 use Access::{Public, Signature, SignedLink};
-use Method::{Get, Post};
+use Method::{Get, Post, Put};
 
 const fn route(operation: &'static str, method: Method, path: &'static str, access: Access) -> Route {
     Route { operation, method, path, access }
@@ -51,6 +51,7 @@ pub const ROUTES: &[Route] = &[
     route("docs", Get, "/docs", Public),
     route("docs_asset", Get, "/docs/{asset}", Public),
     route("media_get", Get, "/media/{key:.*}", SignedLink),
+    route("media_put", Put, "/media/{key:.*}", SignedLink),
     route("wh_shunya", Post, "/api/v1/shunya/webhook", Signature),
     route("pipeline_get", Get, "/api/v1/pipeline", may(Permission::ConsoleRead)),
     route("calls_list", Get, "/api/v1/calls", may(Permission::CallsRead)),

@@ -7,8 +7,10 @@ use crate::Permission;
 pub enum Method {
     /// Reading.
     Get,
-    /// Everything else so far.
+    /// Doing something.
     Post,
+    /// Storing under a name.
+    Put,
 }
 
 impl Method {
@@ -17,6 +19,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
         }
     }
 }

@@ -7,12 +7,11 @@ use crate::output::{complain, say};
 
 /// `otto health`: for container health checks, where there is no other client.
 pub async fn run(url: Option<String>) -> Result<ExitCode, Failure> {
-    let url = match url {
-        Some(url) => url,
-        None => {
-            let settings = settings_of(BTreeMap::new())?;
-            format!("http://127.0.0.1:{}/health/ready", settings.http.port)
-        }
+    let url = if let Some(url) = url {
+        url
+    } else {
+        let settings = settings_of(BTreeMap::new())?;
+        format!("http://127.0.0.1:{}/health/ready", settings.http.port)
     };
     Ok(match answers(&url, Duration::from_secs(5)).await? {
         status if (200..300).contains(&status) => {

@@ -12,7 +12,7 @@ use crate::{
     NewEvent, Patience, Work, again,
     ingest::engine_match_keys,
     jobs::{ApplyEngineEvent, Done, JobError, JobRun, PollShunya},
-    ports::{AUDIO_LINK_LIFE, BlobKey, Recording, StoredCall, SubmitRequest},
+    ports::{AUDIO_LINK_LIFE, BlobKey, LinkFor, Recording, StoredCall, SubmitRequest},
 };
 
 /// Submits one request.
@@ -35,7 +35,7 @@ pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done,
     let now = ports.clock.now();
     let audio_url = ports
         .blobs
-        .link(&key, AUDIO_LINK_LIFE, now)
+        .link(&key, LinkFor::Reading, AUDIO_LINK_LIFE, now)
         .await
         .map_err(|error| JobError::from_source("the audio cannot be linked", Box::new(error)))?;
     let time_zone = ports.tenants.find(company).await?.and_then(|company| company.calendar.zone_name());

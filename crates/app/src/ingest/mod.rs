@@ -5,7 +5,7 @@ mod accept_engine_webhook;
 mod apply_call_event;
 mod fetch_recording;
 mod list_provider_calls;
-mod read_media;
+mod media;
 mod replay_webhook;
 
 pub use accept_call_webhook::{
@@ -16,5 +16,5 @@ pub use accept_engine_webhook::{EngineWebhookAck, EngineWebhookError, accept_eng
 pub use apply_call_event::{Applied, apply_call_event};
 pub use fetch_recording::{fetch_recording, give_up_recording};
 pub use list_provider_calls::{list_company_calls, list_platform_calls};
-pub use read_media::{MediaLink, ReadMediaError, read_media};
+pub use media::{MediaError, MediaLink, read_media, store_media};
 pub use replay_webhook::{ReplayError, replay_webhook};

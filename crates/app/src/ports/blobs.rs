@@ -107,6 +107,19 @@ impl BlobError {
     }
 }
 
+/// What a link allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkFor<'a> {
+    /// Reading the object.
+    Reading,
+    /// Storing the object, with this content type and no other: whoever stores sends it as `Content-Type`. A link cannot
+    /// bound the size; whoever takes the object up looks at it first.
+    Storing {
+        /// The content type.
+        content_type: &'a str,
+    },
+}
+
 /// Where recordings and documents are kept.
 #[async_trait]
 pub trait BlobStore: Send + Sync {
@@ -126,12 +139,26 @@ pub trait BlobStore: Send + Sync {
     /// Removes an object; removing what is not there is fine.
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError>;
 
-    /// A link anyone may fetch the object by until it ends. Secret, because whoever has it can.
-    async fn link(&self, key: &BlobKey, valid_for: Duration, now: Timestamp) -> Result<Secret, BlobError>;
+    /// A link by which anyone may fetch (`GET`) or store (`PUT`) the object until it ends. Secret, because whoever has it
+    /// can.
+    async fn link(
+        &self,
+        key: &BlobKey,
+        allows: LinkFor<'_>,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Secret, BlobError>;
 
-    /// Whether a link that leads to our own server is one we gave out and has not ended. Storages that serve their own
-    /// links give out none such.
-    fn admits(&self, key: &BlobKey, expires: &str, signature: &str, now: Timestamp) -> bool;
+    /// Whether a link that leads to our own server is one we gave out for this and has not ended. Storages that serve
+    /// their own links give out none such.
+    fn admits(
+        &self,
+        key: &BlobKey,
+        allows: LinkFor<'_>,
+        expires: &str,
+        signature: &str,
+        now: Timestamp,
+    ) -> bool;
 }
 
 #[cfg(test)]

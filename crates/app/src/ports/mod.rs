@@ -19,7 +19,7 @@ use std::sync::Arc;
 use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
 
 pub use auth::{AuthError, Authenticator, Identity, Presented};
-pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
 pub use inbox::{Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
 pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{CallAnalysisView, TranscriptSegment, Viewer};
 use crate::{
     Ports,
-    ports::{BlobError, BlobKey},
+    ports::{BlobError, BlobKey, LinkFor},
 };
 
 /// Links to recordings handed to clients work this long (contract `conventions.md` §15: at least one hour).
@@ -223,7 +223,7 @@ pub async fn link_recording(
     let key = file.and_then(|file| BlobKey::parse(&viewer.company, &file.blob_key));
     match key {
         Some(key) => {
-            let link = ports.blobs.link(&key, CLIENT_LINK_LIFE, ports.clock.now()).await?;
+            let link = ports.blobs.link(&key, LinkFor::Reading, CLIENT_LINK_LIFE, ports.clock.now()).await?;
             Ok(Some(link.expose().clone()))
         }
         None => Ok(None),

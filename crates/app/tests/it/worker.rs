@@ -176,7 +176,7 @@ async fn a_recording_given_up_on_is_fetched_when_its_job_is_tried_again(world: &
     call_with_recording(world, &scope, "CAL1").await;
     world.provider.then(Audio::Fails(ProviderError::Rejected { code: "403".to_owned() }));
     until_over(world).await;
-    let job = jobs(world, Queue::Asr).await[0].id;
+    let job = jobs(world, Queue::Asr).await.remove(0).id;
     let office = &world.ports.job_office;
     assert_eq!(office.retry(job, world.ports.clock.now()).await.unwrap(), ReplayOutcome::Changed);
     let worker = Running::start(world, |_| {});
@@ -184,7 +184,7 @@ async fn a_recording_given_up_on_is_fetched_when_its_job_is_tried_again(world: &
     world.provider.asked().await;
     world.provider.asked().await;
     worker.end().await;
-    assert_eq!(jobs(world, Queue::Asr).await[0].state, JobState::Done);
+    assert_eq!(jobs(world, Queue::Asr).await.remove(0).state, JobState::Done);
     assert_eq!(world.db.number("SELECT count(*) FROM recordings WHERE state = 'stored'").await, 1);
     assert_eq!(world.db.number("SELECT count(*) FROM shunya_jobs WHERE state = 'pending'").await, 1);
 }

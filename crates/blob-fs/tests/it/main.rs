@@ -26,7 +26,11 @@ async fn bench() -> BlobBench {
     ));
     let world = World::new(sqlite().await);
     let state = ApiState {
-        ports: Arc::new(Ports { blobs: blobs.clone(), ..(*world.ports).clone() }),
+        ports: Arc::new(Ports {
+            blobs: blobs.clone(),
+            max_recording_bytes: 1 << 30,
+            ..(*world.ports).clone()
+        }),
         authenticator: Arc::new(DevAuthenticator {
             company: CompanyId::try_new("org_dev").unwrap(),
             user: UserId::try_new("user_dev").unwrap(),

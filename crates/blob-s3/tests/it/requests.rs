@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::ports::BlobStore;
+use app::ports::{BlobStore, LinkFor};
 use blob_s3::{S3Blobs, S3Settings};
 use testkit::contract::blobs::{alone, is_alone};
 
@@ -60,7 +60,12 @@ async fn every_body_goes_with_its_digest_under_the_signature() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_for_saving_or_playing_and_hides_no_headers() {
     let store = TestStore::start().await;
-    let link = store.blobs().await.link(&key("a.wav"), Duration::from_hours(6), now()).await.unwrap();
+    let link = store
+        .blobs()
+        .await
+        .link(&key("a.wav"), LinkFor::Reading, Duration::from_hours(6), now())
+        .await
+        .unwrap();
     let link = link.expose();
     assert!(link.contains("response-content-disposition=attachment"), "{link}");
     assert!(link.contains("X-Amz-Expires=21600"), "{link}");
@@ -74,8 +79,11 @@ async fn the_bucket_is_in_the_host_name_unless_told_otherwise() {
     let store = TestStore::start().await;
     let settings =
         S3Settings { path_style: false, endpoint: None, region: "eu-west-1".to_owned(), ..store.settings() };
-    let link =
-        S3Blobs::new(settings).await.link(&key("a.wav"), Duration::from_hours(1), now()).await.unwrap();
+    let link = S3Blobs::new(settings)
+        .await
+        .link(&key("a.wav"), LinkFor::Reading, Duration::from_hours(1), now())
+        .await
+        .unwrap();
     let link = link.expose();
     assert!(link.starts_with("https://otto-test.s3.eu-west-1.amazonaws.com/tenants/org_a/a.wav?"), "{link}");
 }

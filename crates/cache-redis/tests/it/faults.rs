@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::two_at;
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 fn company() -> CompanyId {
     CompanyId::try_new("org_a").unwrap()

@@ -1,6 +1,8 @@
 //! The contract of what processes share, between two processes' worth of connections to a real Redis; and what happens
 //! when that Redis is not there, dies, forgets, freezes or dawdles. `scripts/test` starts the Redis these need.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
 mod faults;
 
 use std::{sync::Arc, time::Duration};

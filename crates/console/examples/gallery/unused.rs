@@ -172,10 +172,16 @@ impl BlobStore for Links {
     async fn delete(&self, _: &BlobKey) -> Result<(), BlobError> {
         never()
     }
-    async fn link(&self, key: &BlobKey, _: Duration, _: Timestamp) -> Result<Secret, BlobError> {
+    async fn link(
+        &self,
+        key: &BlobKey,
+        _: LinkFor<'_>,
+        _: Duration,
+        _: Timestamp,
+    ) -> Result<Secret, BlobError> {
         Ok(Secret::new(format!("/media/{key}?expires=1795399200&signature=0000")))
     }
-    fn admits(&self, _: &BlobKey, _: &str, _: &str, _: Timestamp) -> bool {
+    fn admits(&self, _: &BlobKey, _: LinkFor<'_>, _: &str, _: &str, _: Timestamp) -> bool {
         never()
     }
 }

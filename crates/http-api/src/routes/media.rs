@@ -1,14 +1,18 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, convert::Infallible, future::pending, pin::pin};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
-    web::{Data, Path, Query},
+    web::{Data, Path, Payload, Query},
 };
-use app::ingest::{MediaLink, ReadMediaError, read_media};
+use app::{
+    ingest::{MediaError, MediaLink, read_media, store_media},
+    ports::BlobError,
+};
+use futures_util::future::{Either, select};
 use kernel::ErrorKind;
 
-use crate::{ApiError, ApiState};
+use crate::{ApiError, ApiState, body::stream_body};
 
 /// `Range: bytes=FROM-[UNTIL]`, of the kinds players send; anything else reads the whole.
 fn range_of(request: &HttpRequest) -> Option<(u64, Option<u64>)> {
@@ -25,6 +29,20 @@ fn range_of(request: &HttpRequest) -> Option<(u64, Option<u64>)> {
     }
 }
 
+fn link_of<'a>(key: &'a str, query: &'a HashMap<String, String>) -> MediaLink<'a> {
+    let part = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    MediaLink { key, expires: part("expires"), signature: part("signature") }
+}
+
+fn told(error: MediaError) -> ApiError {
+    match error {
+        MediaError::NotFound => ApiError::not_found("Recording"),
+        MediaError::BadLink => ApiError::new(ErrorKind::Forbidden, "This link is not valid, or no longer"),
+        MediaError::Blob(BlobError::Source(_)) => ApiError::new(ErrorKind::Invalid, "The body broke off"),
+        MediaError::Blob(error) => error.into(),
+    }
+}
+
 /// `GET /media/{key}`: a stored object, to whoever holds a link we gave out.
 pub async fn get(
     request: HttpRequest,
@@ -32,17 +50,10 @@ pub async fn get(
     path: Path<String>,
     query: Query<HashMap<String, String>>,
 ) -> Result<HttpResponse, ApiError> {
-    let part = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-    let link = MediaLink { key: &path, expires: part("expires"), signature: part("signature") };
+    let link = link_of(&path, &query);
     let range = range_of(&request);
     let (from, until) = range.unwrap_or((0, None));
-    let media = read_media(&state.ports, link, from, until).await.map_err(|error| match error {
-        ReadMediaError::NotFound => ApiError::not_found("Recording"),
-        ReadMediaError::BadLink => {
-            ApiError::new(ErrorKind::Forbidden, "This link is not valid, or no longer")
-        }
-        ReadMediaError::Blob(error) => error.into(),
-    })?;
+    let media = read_media(&state.ports, link, from, until).await.map_err(told)?;
     if range.is_some() && from >= media.size {
         return Ok(HttpResponse::build(StatusCode::RANGE_NOT_SATISFIABLE)
             .insert_header((header::CONTENT_RANGE, format!("bytes */{}", media.size)))
@@ -68,4 +79,27 @@ pub async fn get(
         .insert_header((header::CACHE_CONTROL, "private, max-age=300"))
         .no_chunking(end.saturating_sub(from))
         .streaming(media.body))
+}
+
+/// `PUT /media/{key}`: stores an object for whoever holds a link we gave out for that.
+pub async fn put(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    path: Path<String>,
+    query: Query<HashMap<String, String>>,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let (body, pump) = stream_body(payload);
+    let storing = store_media(&state.ports, link_of(&path, &query), sent.unwrap_or_default(), body);
+    let pumping = async {
+        pump.await;
+        pending::<Infallible>().await
+    };
+    // what is not taken is not waited for: a refused body may be long
+    match select(pin!(storing), pin!(pumping)).await {
+        Either::Left((stored, _)) => stored.map_err(told)?,
+        Either::Right((never, _)) => match never {},
+    }
+    Ok(HttpResponse::Ok().finish())
 }

@@ -39,6 +39,7 @@ fn handler(operation: &str) -> Option<Handler> {
         "docs" => handler.to(docs::page),
         "docs_asset" => handler.to(docs::asset),
         "media_get" => handler.to(media::get),
+        "media_put" => handler.to(media::put),
         "wh_shunya" => handler.to(webhooks::shunya),
         "pipeline_get" => handler.to(pipeline::get),
         "calls_list" => handler.to(calls::list),
@@ -73,13 +74,19 @@ fn specificity(path: &str) -> Vec<(bool, &str)> {
 pub(crate) fn mount(config: &mut ServiceConfig) {
     let mut routes: Vec<&Route> = ROUTES.iter().chain(&CALLRAIL).collect();
     routes.sort_by_key(|route| specificity(route.path));
-    for route in routes {
-        let Some(handler) = handler(route.operation) else { continue };
-        let handler = match route.method {
-            Method::Get => handler.guard(guard::Any(guard::Get()).or(guard::Head())),
-            Method::Post => handler.guard(guard::Post()),
-        };
-        config.service(resource(route.path).route(handler));
+    // the first resource whose path matches takes a request, so all methods of a path belong to one
+    for of_a_path in routes.chunk_by(|a, b| a.path == b.path) {
+        let Some(first) = of_a_path.first() else { continue };
+        let mut resource = resource(first.path);
+        for route in of_a_path {
+            let Some(handler) = handler(route.operation) else { continue };
+            resource = resource.route(match route.method {
+                Method::Get => handler.guard(guard::Any(guard::Get()).or(guard::Head())),
+                Method::Post => handler.guard(guard::Post()),
+                Method::Put => handler.guard(guard::Put()),
+            });
+        }
+        config.service(resource);
     }
 }
 

@@ -49,6 +49,8 @@ macro_rules! blob_contract_tests {
             a_link_lasts_as_long_as_was_asked_and_no_longer,
             a_link_cannot_be_altered,
             a_link_to_nothing_leads_nowhere,
+            a_link_for_storing_stores,
+            a_link_for_storing_allows_nothing_else,
         });
 
         mod long {

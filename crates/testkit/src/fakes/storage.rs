@@ -1,7 +1,8 @@
 use std::{collections::BTreeMap, io, sync::Mutex, time::Duration};
 
 use app::ports::{
-    BlobError, BlobKey, BlobRead, BlobStore, ByteStream, SealedSecret, SecretBox, SecretBoxError, StoredBlob,
+    BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, SealedSecret, SecretBox, SecretBoxError,
+    StoredBlob,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -55,11 +56,17 @@ impl BlobStore for FakeBlobs {
         Ok(())
     }
 
-    async fn link(&self, key: &BlobKey, _valid_for: Duration, _now: Timestamp) -> Result<Secret, BlobError> {
+    async fn link(
+        &self,
+        key: &BlobKey,
+        _allows: LinkFor<'_>,
+        _valid_for: Duration,
+        _now: Timestamp,
+    ) -> Result<Secret, BlobError> {
         Ok(Secret::new(format!("https://blobs.example/{key}")))
     }
 
-    fn admits(&self, _key: &BlobKey, _expires: &str, _signature: &str, _now: Timestamp) -> bool {
+    fn admits(&self, _: &BlobKey, _: LinkFor<'_>, _expires: &str, _signature: &str, _: Timestamp) -> bool {
         false
     }
 }

@@ -200,10 +200,10 @@ async fn becomes_what_it_says(database: Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_conversation_in_every_generation_on_sqlite() {
-    becomes_what_it_says(testkit::sqlite().await).await;
+    Box::pin(becomes_what_it_says(testkit::sqlite().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_conversation_in_every_generation_on_postgres() {
-    becomes_what_it_says(testkit::postgres().await).await;
+    Box::pin(becomes_what_it_says(testkit::postgres().await)).await;
 }

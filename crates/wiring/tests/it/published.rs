@@ -63,10 +63,10 @@ async fn goes_through(database: Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_published_example_is_analysed_on_sqlite() {
-    goes_through(testkit::sqlite().await).await;
+    Box::pin(goes_through(testkit::sqlite().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_published_example_is_analysed_on_postgres() {
-    goes_through(testkit::postgres().await).await;
+    Box::pin(goes_through(testkit::postgres().await)).await;
 }

@@ -1,6 +1,6 @@
 //! Whose an object is, and how it may be called.
 
-use app::ports::BlobKey;
+use app::ports::{BlobKey, LinkFor};
 use kernel::{CallId, RecordingId};
 
 use super::bench::{BlobBench, company, key, key_of};
@@ -52,7 +52,11 @@ pub async fn every_character_a_key_may_have_is_a_character(bench: &BlobBench) {
     }
     for name in names {
         assert_eq!(bench.stored(&key(name)).await.as_deref(), Some(name.as_bytes()), "{name}");
-        bench.blobs.link(&key(name), std::time::Duration::from_mins(1), bench.now).await.unwrap();
+        bench
+            .blobs
+            .link(&key(name), LinkFor::Reading, std::time::Duration::from_mins(1), bench.now)
+            .await
+            .unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::ports::{AUDIO_LINK_LIFE, BlobKey};
+use app::ports::{AUDIO_LINK_LIFE, BlobKey, LinkFor};
 use kernel::Timestamp;
 use reqwest::{Client, Response, StatusCode, Url, header};
 
@@ -11,7 +11,17 @@ use super::bench::{BlobBench, LONG, key, key_of, noise};
 const HOUR: Duration = Duration::from_hours(1);
 
 async fn link(bench: &BlobBench, key: &BlobKey, life: Duration, now: Timestamp) -> Url {
-    bench.blobs.link(key, life, now).await.unwrap().expose().parse().expect("a link is a URL")
+    link_for(bench, LinkFor::Reading, key, life, now).await
+}
+
+async fn link_for(
+    bench: &BlobBench,
+    allows: LinkFor<'_>,
+    key: &BlobKey,
+    life: Duration,
+    now: Timestamp,
+) -> Url {
+    bench.blobs.link(key, allows, life, now).await.unwrap().expose().parse().expect("a link is a URL")
 }
 
 async fn follow(link: &Url) -> Response {
@@ -134,4 +144,41 @@ pub async fn a_link_to_nothing_leads_nowhere(bench: &BlobBench) {
     assert_eq!(follow(&link).await.status(), StatusCode::OK);
     bench.blobs.delete(&key).await.unwrap();
     assert_eq!(follow(&link).await.status(), StatusCode::NOT_FOUND);
+}
+
+/// What the app says its recordings are.
+const M4A: LinkFor<'static> = LinkFor::Storing { content_type: "audio/m4a" };
+
+async fn store(link: &Url, content_type: &str, bytes: &[u8]) -> StatusCode {
+    let client = Client::builder().no_proxy().build().unwrap();
+    let put = client.put(link.clone()).header(header::CONTENT_TYPE, content_type).body(bytes.to_vec());
+    // whoever refuses a body may do so before all of it was sent
+    put.send().await.map_or(StatusCode::FORBIDDEN, |answer| answer.status())
+}
+
+pub async fn a_link_for_storing_stores(bench: &BlobBench) {
+    for length in [0, 1000, LONG] {
+        let (key, bytes) = (key("calls/a.m4a"), noise(1, length));
+        let link = link_for(bench, M4A, &key, HOUR, bench.now).await;
+        assert_eq!(store(&link, "audio/m4a", &bytes).await, StatusCode::OK);
+        assert!(bench.stored(&key).await == Some(bytes));
+        assert_eq!(bench.content_type(&key).await, "audio/m4a");
+    }
+}
+
+pub async fn a_link_for_storing_allows_nothing_else(bench: &BlobBench) {
+    let (own, beside, bytes) = (key("calls/a.m4a"), key("calls/b.m4a"), noise(1, 1000));
+    bench.put(&own, b"what was there").await.unwrap();
+    let good = link_for(bench, M4A, &own, HOUR, bench.now).await;
+    assert_refused(&good, b"what was there").await;
+    assert!(store(&good, "text/html", &bytes).await.is_client_error());
+    let ended = link_for(bench, M4A, &own, HOUR, bench.now - HOUR - Duration::from_secs(2)).await;
+    assert!(store(&ended, "audio/m4a", &bytes).await.is_client_error());
+    let mut altered = good.clone();
+    altered.set_path(&good.path().replace(own.as_str(), beside.as_str()));
+    assert!(store(&altered, "audio/m4a", &bytes).await.is_client_error());
+    let reading = link(bench, &own, HOUR, bench.now).await;
+    assert!(store(&reading, "audio/m4a", &bytes).await.is_client_error());
+    assert_eq!(bench.stored(&own).await.as_deref(), Some(b"what was there".as_slice()));
+    assert!(bench.stored(&beside).await.is_none());
 }
