@@ -237,6 +237,10 @@ pub struct Settings {
     pub shunya: ShunyaSettings,
     /// Longer recordings are refused.
     pub max_recording_bytes: u64,
+    /// For so many days a webhook that is sent again is known.
+    pub webhook_days: u16,
+    /// For so many days the bodies of settled webhooks are kept.
+    pub body_days: u16,
     /// How long a worker's claim on a job holds unless renewed.
     pub job_lease: Duration,
     /// As `tracing` filters read it.

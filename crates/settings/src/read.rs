@@ -189,6 +189,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         max_recording_bytes: reader
             .parse(&v::OTTO_MAX_RECORDING_BYTES, "a number of bytes")
             .unwrap_or_default(),
+        webhook_days: read_days(&mut reader, &v::IDEMPOTENCY_TTL_DAYS),
+        body_days: read_days(&mut reader, &v::OTTO_WEBHOOK_BODY_DAYS),
         job_lease: read_job_lease(&mut reader),
         log_level: reader.text(&v::LOG_LEVEL).unwrap_or_default().to_ascii_lowercase(),
         effective: effective(&reader),
@@ -212,6 +214,14 @@ fn read_list_every(reader: &mut Reader<'_>) -> Duration {
         reader.wrong(&v::OTTO_CALLRAIL_LIST_SECONDS, "must be at least 30");
     }
     Duration::from_secs(seconds)
+}
+
+fn read_days(reader: &mut Reader<'_>, variable: &Variable) -> u16 {
+    let days = reader.parse(variable, "a number of days").unwrap_or(1);
+    if !(1..=3650).contains(&days) {
+        reader.wrong(variable, "must be from 1 to 3650");
+    }
+    days
 }
 
 fn read_job_lease(reader: &mut Reader<'_>) -> Duration {

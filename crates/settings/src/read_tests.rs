@@ -185,3 +185,15 @@ fn patience_with_the_database_is_bounded() {
     let problems = read(&env(&[("OTTO_DB_REPLICA_LAG_SECONDS", "0")])).unwrap_err();
     assert_eq!(names(&problems), ["OTTO_DB_REPLICA_LAG_SECONDS"]);
 }
+
+#[test]
+fn what_nobody_needs_any_more_is_kept_for_some_days() {
+    let settings = read(&env(&[])).unwrap();
+    assert_eq!((settings.webhook_days, settings.body_days), (90, 30));
+    let settings = read(&env(&[("IDEMPOTENCY_TTL_DAYS", "14"), ("OTTO_WEBHOOK_BODY_DAYS", "1")])).unwrap();
+    assert_eq!((settings.webhook_days, settings.body_days), (14, 1));
+    for wrong in ["0", "3651", "a week"] {
+        let problems = read(&env(&[("IDEMPOTENCY_TTL_DAYS", wrong)])).unwrap_err();
+        assert_eq!(names(&problems), ["IDEMPOTENCY_TTL_DAYS"], "{wrong}");
+    }
+}

@@ -96,6 +96,8 @@ variables! {
     UWC_VERSION = var("UWC_VERSION", "the X-UWC-Version header").or("v1");
     OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
     OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
+    IDEMPOTENCY_TTL_DAYS = var("IDEMPOTENCY_TTL_DAYS", "webhooks are kept for so many days once they are settled; what is sent again later is taken as new").or("90");
+    OTTO_WEBHOOK_BODY_DAYS = var("OTTO_WEBHOOK_BODY_DAYS", "what settled webhooks said is kept for so many days, for people to look at").or("30");
     OTTO_WEBHOOK_PATIENCE_SECONDS = var("OTTO_WEBHOOK_PATIENCE_SECONDS", "while the database is away for a moment, webhooks are tried again for this long before the provider is told").or("8");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
     OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");

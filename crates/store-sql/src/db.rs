@@ -14,7 +14,7 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 use kernel::BoxError;
 
-use crate::error::is_of_no_more_use;
+use crate::{ahead::Ahead, error::is_of_no_more_use};
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
 pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -117,6 +117,8 @@ where
     object: Option<Object<C>>,
     /// How it has fared.
     pub fate: Fate,
+    /// What it still has to say. Always nothing on SQLite, where nothing has a way to go.
+    pub ahead: Ahead,
     slow: Duration,
 }
 
@@ -126,7 +128,7 @@ where
     C: SimpleAsyncConnection + Send + 'static,
 {
     pub(crate) fn new(object: Object<C>, slow: Duration) -> Self {
-        Self { object: Some(object), fate: Fate::default(), slow }
+        Self { object: Some(object), fate: Fate::default(), ahead: Ahead::default(), slow }
     }
 
     /// A statement that takes as long as this is worth a warning.
@@ -169,8 +171,9 @@ where
 {
     fn drop(&mut self) {
         let Some(object) = self.object.take() else { return };
-        let broken = self.fate.is_astray() || self.fate.in_transaction || self.fate.lost;
-        if !broken && !self.fate.reading {
+        let begun = !self.ahead.is_unbegun();
+        let broken = self.fate.is_astray() || self.fate.lost || (self.fate.in_transaction && begun);
+        if !broken && !(self.fate.reading && begun) {
             return;
         }
         if self.fate.lost {
@@ -232,17 +235,57 @@ where
     }
 }
 
-/// Runs a statement on one of the two databases, measures it under its name (`<table>.<verb>`), and remembers whether it
-/// ended well.
-macro_rules! statement {
+/// Runs a statement on PostgreSQL, after what is ahead of it; measures it under its name (`<table>.<verb>`), and remembers
+/// whether it ended well.
+macro_rules! on_postgres {
     ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
         let pooled = $pooled;
         pooled.fate.begin();
-        let timed = $crate::timing::Timed::start(
-            concat!("store.", $name),
-            pooled.slow(),
-            tracing::debug_span!(concat!("store.", $name)),
-        );
+        let timed = $crate::db::timed!(pooled, $name);
+        let ahead = std::mem::take(&mut pooled.ahead);
+        let mut shared: &diesel_async::AsyncPgConnection = &**pooled;
+        let result = match ahead.send(shared).await {
+            Ok(begun) => {
+                let $c = &mut shared;
+                let result = $body;
+                begun.and(result).await
+            }
+            Err(error) => Err(error),
+        };
+        drop(timed);
+        pooled.fate.end(&result);
+        result
+    }};
+}
+pub(crate) use on_postgres;
+
+/// The same for a statement that may be done in any order with what is ahead of it.
+macro_rules! alongside {
+    ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
+        let pooled = $pooled;
+        pooled.fate.begin();
+        let timed = $crate::db::timed!(pooled, $name);
+        let ahead = std::mem::take(&mut pooled.ahead);
+        let shared: &diesel_async::AsyncPgConnection = &**pooled;
+        let asked = async {
+            let mut shared = shared;
+            let $c = &mut shared;
+            $body
+        };
+        let result = $crate::ahead::alongside(ahead, shared, asked).await;
+        drop(timed);
+        pooled.fate.end(&result);
+        result
+    }};
+}
+pub(crate) use alongside;
+
+/// The same on SQLite.
+macro_rules! on_sqlite {
+    ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
+        let pooled = $pooled;
+        pooled.fate.begin();
+        let timed = $crate::db::timed!(pooled, $name);
         let $c = &mut **pooled;
         let result = $body;
         drop(timed);
@@ -250,18 +293,58 @@ macro_rules! statement {
         result
     }};
 }
-pub(crate) use statement;
+pub(crate) use on_sqlite;
+
+/// A statement that begins now.
+macro_rules! timed {
+    ($pooled:expr, $name:literal) => {
+        $crate::timing::Timed::start(
+            concat!("store.", $name),
+            $pooled.slow(),
+            tracing::debug_span!(concat!("store.", $name)),
+        )
+    };
+}
+pub(crate) use timed;
 
 /// Type-checks one query body once for each database. `$c` is the connection; the body is a `Result`.
 macro_rules! on_db {
     ($conn:expr, $name:literal, |$c:ident| $body:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, $name, |$c| $body),
-            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, $name, |$c| $body),
+            $crate::db::Conn::Postgres(pooled) => $crate::db::on_postgres!(pooled, $name, |$c| $body),
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::on_sqlite!(pooled, $name, |$c| $body),
         }
     };
 }
 pub(crate) use on_db;
+
+/// A write whose outcome nobody waits for: it is done before whatever is asked next, and fails that if it fails. On
+/// PostgreSQL several of them go together, in any order. The body owns what it uses.
+macro_rules! later {
+    ($conn:expr, $name:literal, $table:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::db::Conn::Postgres(pooled) => {
+                let slow = pooled.slow();
+                pooled.ahead.add(move |mut shared: &diesel_async::AsyncPgConnection| {
+                    Box::pin(async move {
+                        let span = tracing::debug_span!(concat!("store.", $name));
+                        let timed = $crate::timing::Timed::start(concat!("store.", $name), slow, span);
+                        let $c = &mut shared;
+                        let result = $body;
+                        drop(timed);
+                        result.map(drop)
+                    })
+                });
+                Ok(())
+            }
+            $crate::db::Conn::Sqlite(pooled) => {
+                let result = $crate::db::on_sqlite!(pooled, $name, |$c| $body);
+                result.map(drop).map_err($crate::error::fail($table))
+            }
+        }
+    };
+}
+pub(crate) use later;
 
 /// One row, if there is one, locked until the transaction ends. On SQLite the whole file already is.
 ///
@@ -271,11 +354,11 @@ pub(crate) use on_db;
 macro_rules! find_locked {
     ($conn:expr, $name:literal, $query:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, $name, |c| {
+            $crate::db::Conn::Postgres(pooled) => $crate::db::on_postgres!(pooled, $name, |c| {
                 let found = $query.for_no_key_update().get_result(c).await;
                 diesel::OptionalExtension::optional(found)
             }),
-            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, $name, |c| {
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::on_sqlite!(pooled, $name, |c| {
                 let found = $query.get_result(c).await;
                 diesel::OptionalExtension::optional(found)
             }),

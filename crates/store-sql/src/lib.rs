@@ -5,9 +5,11 @@
 //! - `reads/`: one query, one view, for people.
 //! - `system/`: what works across tenants: claims, cron, operators. Visibly apart.
 
+mod ahead;
 mod connect;
 mod db;
 mod error;
+mod kept;
 mod literals;
 mod migrate;
 mod pools;
@@ -29,6 +31,8 @@ pub use migrate::{MigrateError, Migrated, Target, check, check_writable, migrate
 use pools::{Db, Role};
 pub use pools::{PoolSettings, PoolUse};
 use replica::Replica;
+pub use system::RememberedTenants;
+use system::Walks;
 use tenant::TenantDb;
 
 /// Either database, for tenants' work and reads.
@@ -42,6 +46,7 @@ pub struct SqlStore {
 #[derive(Clone)]
 pub struct SqlSystem {
     db: pools::Db,
+    walks: Arc<Walks>,
 }
 
 /// Prepares both. Connects to nothing yet; run [`migrate`] first. People's reads go to the replica, if there is one. `dice`
@@ -70,7 +75,10 @@ pub fn open(
         }
         _ => None,
     };
-    Ok((SqlStore { db: TenantDb { primary, replica }, dice }, SqlSystem { db: system }))
+    Ok((
+        SqlStore { db: TenantDb { primary, replica }, dice },
+        SqlSystem { db: system, walks: Arc::default() },
+    ))
 }
 
 impl SqlStore {

@@ -1,10 +1,10 @@
 //! Connections that see one tenant. There is no other way to one for tenants' work.
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel::SqliteConnection;
 use kernel::{CompanyId, StoreError};
 
 use crate::{
-    db::{AsyncSqlite, Conn, statement},
+    db::{AsyncSqlite, Conn, Pooled, on_sqlite},
     error::fail,
     pools::{Db, PoolUse},
     replica::Replica,
@@ -31,14 +31,10 @@ impl TenantDb {
         let mut conn = self.primary.writer().await?;
         // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
         conn.fate().in_transaction = true;
-        let begun = match &mut conn {
-            Conn::Postgres(pg) => {
-                let sql = naming("BEGIN", company);
-                statement!(pg, "transaction.begin", |c| PgTransactions::begin_transaction_sql(c, &sql).await)
-            }
-            Conn::Sqlite(lite) => statement!(lite, "transaction.begin", |c| begin_immediate(c).await),
-        };
-        begun.map_err(fail("begin"))?;
+        match &mut conn {
+            Conn::Postgres(pg) => pg.ahead.begin(naming("BEGIN", company)),
+            Conn::Sqlite(lite) => begin_immediate(lite).await.map_err(fail("begin"))?,
+        }
         Ok(conn)
     }
 
@@ -69,11 +65,9 @@ impl TenantDb {
     async fn reading(db: &Db, company: &CompanyId) -> Result<Conn, StoreError> {
         let mut conn = db.reader().await?;
         if let Conn::Postgres(pg) = &mut conn {
-            let sql = naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company);
             // before the first statement, for the same reason
             pg.fate.reading = true;
-            statement!(pg, "transaction.begin_reading", |c| c.batch_execute(&sql).await)
-                .map_err(fail("begin"))?;
+            pg.ahead.begin(naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company));
         }
         Ok(conn)
     }
@@ -94,12 +88,12 @@ impl TenantDb {
     }
 }
 
-type PgTransactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
-
 /// A transaction that first reads and then writes would be refused at once if another writes meanwhile.
-pub async fn begin_immediate(lite: &mut AsyncSqlite) -> diesel::QueryResult<()> {
-    lite.spawn_blocking(|conn| {
-        diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+pub async fn begin_immediate(lite: &mut Pooled<AsyncSqlite>) -> diesel::QueryResult<()> {
+    on_sqlite!(lite, "transaction.begin", |c| {
+        let begin = |conn: &mut SqliteConnection| {
+            diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        };
+        c.spawn_blocking(begin).await
     })
-    .await
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use app::{
     Ports,
-    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, SlotJob},
+    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, Retention, SlotJob},
 };
 use async_trait::async_trait;
 use kernel::{Clock, JobId, Secret, StoreError, Timestamp};
@@ -80,6 +80,7 @@ impl World {
                 callrail_account_id: Some("ACC1".to_owned()),
             },
             max_recording_bytes: 1 << 20,
+            retention: Retention::default(),
         };
         Self { ports: Arc::new(ports), db, clock, provider, engine, blobs, bus, claims }
     }

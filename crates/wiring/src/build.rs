@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{
     Ports,
-    ports::{BlobStore, PlatformSecrets},
+    ports::{BlobStore, PlatformSecrets, Retention},
 };
 use blob_fs::FsBlobs;
 use blob_s3::{S3Blobs, S3Credentials, S3Patience};
@@ -10,7 +10,7 @@ use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
 use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
 use settings::{Environment, Settings, ShunyaSignature};
-use store_sql::{PoolSettings, SqlStore, SqlSystem, Target};
+use store_sql::{PoolSettings, RememberedTenants, SqlStore, SqlSystem, Target};
 use url::Url;
 use vault::Vault;
 
@@ -124,7 +124,7 @@ impl Otto {
         let ports = Ports {
             reads: store.clone(),
             store,
-            tenants: system.clone(),
+            tenants: Arc::new(RememberedTenants::new(system.clone())),
             inbox_office: system.clone(),
             claims: system.clone(),
             job_office: system.clone(),
@@ -154,10 +154,15 @@ impl Otto {
                 callrail_account_id: settings.callrail.account_id.clone(),
             },
             max_recording_bytes: settings.max_recording_bytes,
+            retention: Retention { webhooks: days(settings.webhook_days), bodies: days(settings.body_days) },
         };
         check_key(&ports).await?;
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools })
     }
+}
+
+fn days(count: u16) -> chrono::Duration {
+    chrono::Duration::days(count.into())
 }
 
 fn s3(settings: &Settings) -> Option<blob_s3::S3Settings> {

@@ -84,7 +84,15 @@ pub async fn accept_call_webhook(
     webhooks: &dyn CallWebhooks,
     delivery: &Delivery,
 ) -> Result<CallWebhookAck, AcceptError> {
-    let (company, mismatch) = match authenticate(ports, webhooks, delivery).await? {
+    let sender = match authenticate(ports, webhooks, delivery).await {
+        // its key may be newer than what is remembered of it
+        Err(AcceptError::BadSignature) => match ports.without_memory() {
+            Some(fresh) => authenticate(&fresh, webhooks, delivery).await?,
+            None => return Err(AcceptError::BadSignature),
+        },
+        other => other?,
+    };
+    let (company, mismatch) = match sender {
         Sender::Tenant(company) => (company, false),
         Sender::OthersAccount(company) => (company, true),
         Sender::Platform => {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use app::{
     Ports,
-    ports::{Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets},
+    ports::{Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets, Retention},
     reads::{BookingRatePoint, CallLine, Headline, PipelineSnapshot, TopObjection, Viewer},
 };
 use async_trait::async_trait;
@@ -167,6 +167,7 @@ impl World {
             dice: unused,
             platform: PlatformSecrets::default(),
             max_recording_bytes: 0,
+            retention: Retention::default(),
         })
     }
 

@@ -8,6 +8,7 @@ use shunya_jobs::{Failure, JobState, Objection, ShunyaJob, Transcript};
 use crate::{
     db::{Conn, find_locked, on_db},
     error::{corrupt, fail},
+    kept::kept,
     schema::{call_analyses, call_objections, call_transcripts, shunya_jobs as jobs},
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
@@ -54,7 +55,7 @@ fn job_of(row: ShunyaJobRow) -> Result<ShunyaJob, StoreError> {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = call_objections)]
+#[diesel(table_name = call_objections, treat_none_as_default_value = false)]
 struct ObjectionRow<'a> {
     id: DbId,
     company_id: &'a str,
@@ -164,16 +165,14 @@ impl AnalysisRepository for SqlUnit {
         let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
         on_db!(conn, "shunya_jobs.mark_submitted", |c| {
-            diesel::update(target)
-                .set((
-                    jobs::state.eq(JobState::Running.as_str()),
-                    jobs::vendor_task_id.eq(task_id),
-                    jobs::submissions.eq(jobs::submissions + 1),
-                    jobs::submitted_at.eq(Some(DbTs(now))),
-                    jobs::updated_at.eq(DbTs(now)),
-                ))
-                .execute(c)
-                .await
+            let update = diesel::update(target).set((
+                jobs::state.eq(JobState::Running.as_str()),
+                jobs::vendor_task_id.eq(task_id),
+                jobs::submissions.eq(jobs::submissions + 1),
+                jobs::submitted_at.eq(Some(DbTs(now))),
+                jobs::updated_at.eq(DbTs(now)),
+            ));
+            kept(update).execute(c).await
         })
         .map_err(fail(JOBS))?;
         Ok(())
@@ -190,18 +189,16 @@ impl AnalysisRepository for SqlUnit {
         let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
         on_db!(conn, "shunya_jobs.settle", |c| {
-            diesel::update(target)
-                .set((
-                    jobs::state.eq(state.as_str()),
-                    jobs::result_fingerprint.eq(result.map(|(fingerprint, _)| fingerprint)),
-                    jobs::result_via.eq(result.map(|(_, via)| via)),
-                    jobs::error_code.eq(failure.map(|failure| failure.code.as_str())),
-                    jobs::error_message.eq(failure.and_then(|failure| failure.message.as_deref())),
-                    jobs::settled_at.eq(Some(DbTs(now))),
-                    jobs::updated_at.eq(DbTs(now)),
-                ))
-                .execute(c)
-                .await
+            let update = diesel::update(target).set((
+                jobs::state.eq(state.as_str()),
+                jobs::result_fingerprint.eq(result.map(|(fingerprint, _)| fingerprint)),
+                jobs::result_via.eq(result.map(|(_, via)| via)),
+                jobs::error_code.eq(failure.map(|failure| failure.code.as_str())),
+                jobs::error_message.eq(failure.and_then(|failure| failure.message.as_deref())),
+                jobs::settled_at.eq(Some(DbTs(now))),
+                jobs::updated_at.eq(DbTs(now)),
+            ));
+            kept(update).execute(c).await
         })
         .map_err(fail(JOBS))?;
         Ok(())

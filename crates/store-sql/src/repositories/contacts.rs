@@ -7,6 +7,7 @@ use kernel::{ContactCardId, StoreError, Timestamp};
 use crate::{
     db::{Conn, find_locked, on_db},
     error::fail,
+    kept::kept,
     schema::contact_cards as cards,
     types::{DbId, DbTs},
 };
@@ -41,14 +42,13 @@ pub(super) async fn ensure(
     // the update that changes nothing locks the row and answers it, so that concurrent callers meet here; it names no key
     // column, which would lock out everybody who adds a row about this customer
     let id: DbId = on_db!(conn, "contact_cards.ensure", |c| {
-        diesel::insert_into(cards::table)
+        let insert = diesel::insert_into(cards::table)
             .values(row)
             .on_conflict((cards::company_id, cards::primary_phone))
             .do_update()
             .set(cards::version.eq(cards::version))
-            .returning(cards::id)
-            .get_result(c)
-            .await
+            .returning(cards::id);
+        kept(insert).get_result(c).await
     })
     .map_err(fail(TABLE))?;
     let id = ContactCardId::from(id);
@@ -109,20 +109,18 @@ pub(super) async fn fill(
         return Ok(false);
     }
     on_db!(conn, "contact_cards.fill", |c| {
-        diesel::update(target)
-            .set((
-                cards::first_name.eq(first),
-                cards::last_name.eq(last),
-                cards::email.eq(email),
-                cards::address.eq(address),
-                cards::city.eq(city),
-                cards::state.eq(state),
-                cards::postal_code.eq(postal_code),
-                cards::version.eq(cards::version + 1),
-                cards::updated_at.eq(DbTs(now)),
-            ))
-            .execute(c)
-            .await
+        let update = diesel::update(target).set((
+            cards::first_name.eq(first),
+            cards::last_name.eq(last),
+            cards::email.eq(email),
+            cards::address.eq(address),
+            cards::city.eq(city),
+            cards::state.eq(state),
+            cards::postal_code.eq(postal_code),
+            cards::version.eq(cards::version + 1),
+            cards::updated_at.eq(DbTs(now)),
+        ));
+        kept(update).execute(c).await
     })
     .map_err(fail(TABLE))?;
     Ok(true)

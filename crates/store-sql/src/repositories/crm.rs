@@ -11,6 +11,7 @@ use super::{contacts, leads};
 use crate::{
     db::on_db,
     error::fail,
+    kept::kept,
     literals::TaskWaiting,
     schema::{appointments, key_signals, tasks},
     types::{DbDoc, DbId, DbTs},
@@ -29,7 +30,9 @@ impl CrmRepository for SqlUnit {
         now: Timestamp,
     ) -> Result<EnsuredContact, StoreError> {
         let (conn, company) = self.parts();
-        contacts::ensure(conn, company, contact, now).await
+        let ensured = contacts::ensure(conn, company, contact, now).await?;
+        self.locked_card = Some(ensured.id);
+        Ok(ensured)
     }
 
     async fn fill_contact(
@@ -43,8 +46,9 @@ impl CrmRepository for SqlUnit {
     }
 
     async fn ensure_lead(&mut self, lead: &NewLead<'_>, now: Timestamp) -> Result<EnsuredLead, StoreError> {
+        let locked = self.locked_card == Some(lead.contact);
         let (conn, company) = self.parts();
-        leads::ensure(conn, company, lead, now).await
+        leads::ensure(conn, company, lead, locked, now).await
     }
 
     async fn known_lead(&mut self, id: LeadId) -> Result<Option<KnownLead>, StoreError> {
@@ -125,29 +129,25 @@ impl CrmRepository for SqlUnit {
                     return Ok(false);
                 }
                 on_db!(conn, "appointments.move", |c| {
-                    diesel::update(of(*id))
-                        .set((
-                            appointments::scheduled_start.eq(DbTs(*start)),
-                            // its old end says nothing about its new one
-                            appointments::scheduled_end.eq(None::<DbTs>),
-                            appointments::status.eq(AppointmentStatus::Scheduled.as_str()),
-                            appointments::version.eq(appointments::version + 1),
-                            appointments::updated_at.eq(DbTs(now)),
-                        ))
-                        .execute(c)
-                        .await
+                    let update = diesel::update(of(*id)).set((
+                        appointments::scheduled_start.eq(DbTs(*start)),
+                        // its old end says nothing about its new one
+                        appointments::scheduled_end.eq(None::<DbTs>),
+                        appointments::status.eq(AppointmentStatus::Scheduled.as_str()),
+                        appointments::version.eq(appointments::version + 1),
+                        appointments::updated_at.eq(DbTs(now)),
+                    ));
+                    kept(update).execute(c).await
                 })
                 .map_err(fail("appointments"))?
             }
             AppointmentChange::Cancel { id } => on_db!(conn, "appointments.cancel", |c| {
-                diesel::update(of(*id))
-                    .set((
-                        appointments::status.eq(AppointmentStatus::Cancelled.as_str()),
-                        appointments::version.eq(appointments::version + 1),
-                        appointments::updated_at.eq(DbTs(now)),
-                    ))
-                    .execute(c)
-                    .await
+                let update = diesel::update(of(*id)).set((
+                    appointments::status.eq(AppointmentStatus::Cancelled.as_str()),
+                    appointments::version.eq(appointments::version + 1),
+                    appointments::updated_at.eq(DbTs(now)),
+                ));
+                kept(update).execute(c).await
             })
             .map_err(fail("appointments"))?,
         };
@@ -225,15 +225,14 @@ impl CrmRepository for SqlUnit {
         .map_err(fail("tasks"))?;
         let marked: Vec<DbId> = on_db!(conn, "tasks.mark_overdue", |c| {
             // just found among this tenant's; named again, the tenant would lead SQLite to look through all its tasks
-            diesel::update(tasks::table.filter(tasks::id.eq_any(due)).filter(TaskWaiting))
+            let update = diesel::update(tasks::table.filter(tasks::id.eq_any(due)).filter(TaskWaiting))
                 .set((
                     tasks::status.eq(TaskStatus::Overdue.as_str()),
                     tasks::version.eq(tasks::version + 1),
                     tasks::updated_at.eq(DbTs(now)),
                 ))
-                .returning(tasks::id)
-                .get_results(c)
-                .await
+                .returning(tasks::id);
+            kept(update).get_results(c).await
         })
         .map_err(fail("tasks"))?;
         Ok(marked.into_iter().map(TaskId::from).collect())

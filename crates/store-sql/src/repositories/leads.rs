@@ -1,6 +1,9 @@
 use app::ports::{EnsuredLead, NewLead};
 use crm::{AppointmentStatus, KnownLead, LeadMove, LeadStatus, OpenAppointment};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, dsl::case_when, sql_types::Nullable,
+};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, LeadId, StoreError, Timestamp};
 use serde_json::json;
@@ -8,10 +11,11 @@ use uuid::Uuid;
 
 use super::contacts;
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
+    kept::kept,
     schema::{appointments, lead_status_history as history, leads},
-    types::{DbDoc, DbId, DbTs},
+    types::{DbDoc, DbId, DbTs, Ts},
 };
 
 const TABLE: &str = "leads";
@@ -48,10 +52,12 @@ async fn to_go_on_with(
     Ok(asleep)
 }
 
+/// The lead a new call of a contact belongs to. `locked` says that this transaction has the contact's card locked.
 pub(super) async fn ensure(
     conn: &mut Conn,
     company: &str,
     lead: &NewLead<'_>,
+    locked: bool,
     now: Timestamp,
 ) -> Result<EnsuredLead, StoreError> {
     if let Some(known) = go_on(conn, company, lead, now).await? {
@@ -59,9 +65,11 @@ pub(super) async fn ensure(
     }
     // whoever makes or wakes a lead has its card locked, so that there is at most one of them for each customer; what was
     // not there a moment ago may be there now
-    contacts::lock(conn, company, lead.contact).await?;
-    if let Some(known) = go_on(conn, company, lead, now).await? {
-        return Ok(known);
+    if !locked {
+        contacts::lock(conn, company, lead.contact).await?;
+        if let Some(known) = go_on(conn, company, lead, now).await? {
+            return Ok(known);
+        }
     }
     let row = (
         leads::id.eq(DbId::from(lead.id)),
@@ -74,12 +82,12 @@ pub(super) async fn ensure(
         leads::created_at.eq(DbTs(now)),
         leads::updated_at.eq(DbTs(now)),
     );
-    on_db!(conn, "leads.insert", |c| diesel::insert_into(leads::table).values(row).execute(c).await)
+    on_db!(conn, "leads.insert", |c| kept(diesel::insert_into(leads::table).values(row)).execute(c).await)
         .map_err(fail(TABLE))?;
     add_history(
         conn,
         company,
-        &HistoryLine {
+        HistoryLine {
             lead: lead.id,
             version: 1,
             from: None,
@@ -94,39 +102,48 @@ pub(super) async fn ensure(
     Ok(EnsuredLead { id: lead.id, status: LeadStatus::New, is_new: true })
 }
 
+/// Records a call with the contact's active lead, else with the newest asleep, in one statement.
 async fn go_on(
     conn: &mut Conn,
     company: &str,
     lead: &NewLead<'_>,
     now: Timestamp,
 ) -> Result<Option<EnsuredLead>, StoreError> {
-    let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? else { return Ok(None) };
-    touch(conn, company, id, lead.contacted_at, now).await?;
-    Ok(Some(EnsuredLead { id, status, is_new: false }))
-}
-
-async fn touch(
-    conn: &mut Conn,
-    company: &str,
-    id: LeadId,
-    contacted_at: Timestamp,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    use diesel::{BoolExpressionMethods, NullableExpressionMethods};
+    let active = || LeadStatus::ALL.iter().filter(|status| status.is_active()).map(|status| status.as_str());
+    let wanted = LeadStatus::ALL.iter().filter(|status| status.is_active() || status.wakes_up());
+    let leads_of = diesel::alias!(leads as leads_of);
+    let of = |contact: ContactCardId| {
+        leads_of
+            .filter(leads_of.field(leads::company_id).eq(company))
+            .filter(leads_of.field(leads::contact_card_id).eq(DbId::from(contact)))
+    };
+    let chosen = of(lead.contact)
+        .filter(leads_of.field(leads::status).eq_any(wanted.map(|status| status.as_str())))
+        // the first of these is no column: asked for what an index has in order, SQLite would rather walk all the tenant's
+        .order((
+            leads_of.field(leads::status).eq_any(active()).desc(),
+            leads_of.field(leads::created_at).desc(),
+            leads_of.field(leads::id).desc(),
+        ))
+        .limit(1)
+        .select(leads_of.field(leads::id));
+    let contacted = DbTs(lead.contacted_at);
     let older =
-        leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id))).filter(
-            leads::last_contacted_at
-                .is_null()
-                .or(leads::last_contacted_at.lt(DbTs(contacted_at)).assume_not_null()),
-        );
-    on_db!(conn, "leads.touch", |c| {
-        diesel::update(older)
-            .set((leads::last_contacted_at.eq(Some(DbTs(contacted_at))), leads::updated_at.eq(DbTs(now))))
-            .execute(c)
-            .await
-    })
-    .map_err(fail(TABLE))?;
-    Ok(())
+        || leads::last_contacted_at.is_null().or(leads::last_contacted_at.lt(contacted).assume_not_null());
+    let update =
+        diesel::update(leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq_any(chosen)))
+            .set((
+                leads::last_contacted_at.eq(case_when(older(), Some(contacted).into_sql::<Nullable<Ts>>())
+                    .otherwise(leads::last_contacted_at)),
+                leads::updated_at
+                    .eq(case_when(older(), DbTs(now).into_sql::<Ts>()).otherwise(leads::updated_at)),
+            ))
+            .returning((leads::id, leads::status));
+    let found: Option<(DbId, String)> =
+        on_db!(conn, "leads.go_on", |c| kept(update).get_result(c).await.optional()).map_err(fail(TABLE))?;
+    let Some((id, status)) = found else { return Ok(None) };
+    let id = LeadId::from(id);
+    Ok(Some(EnsuredLead { id, status: status_of(id, &status)?, is_new: false }))
 }
 
 pub(super) async fn known(
@@ -179,28 +196,26 @@ struct HistoryLine {
     now: Timestamp,
 }
 
-async fn add_history(conn: &mut Conn, company: &str, line: &HistoryLine) -> Result<(), StoreError> {
+async fn add_history(conn: &mut Conn, company: &str, line: HistoryLine) -> Result<(), StoreError> {
     // one line for each version of a lead: the id follows from both, as the unique key does
     let version = u128::try_from(line.version).unwrap_or_default();
     let id = Uuid::from_u128(line.lead.0.as_u128() ^ (version << 8));
-    let row = (
-        history::id.eq(DbId(id)),
-        history::company_id.eq(company),
-        history::lead_id.eq(DbId::from(line.lead)),
-        history::lead_version.eq(line.version),
-        history::from_status.eq(line.from.map(LeadStatus::as_str)),
-        history::to_status.eq(line.to.as_str()),
-        history::reason.eq(Some(line.reason)),
-        history::triggered_by.eq(line.triggered_by),
-        history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
-        history::created_at.eq(DbTs(line.now)),
-    );
-    on_db!(conn, "lead_status_history.insert", |c| diesel::insert_into(history::table)
-        .values(row)
-        .execute(c)
-        .await)
-    .map_err(fail("lead_status_history"))?;
-    Ok(())
+    let company = company.to_owned();
+    later!(conn, "lead_status_history.insert", "lead_status_history", |c| {
+        let row = (
+            history::id.eq(DbId(id)),
+            history::company_id.eq(company),
+            history::lead_id.eq(DbId::from(line.lead)),
+            history::lead_version.eq(line.version),
+            history::from_status.eq(line.from.map(LeadStatus::as_str)),
+            history::to_status.eq(line.to.as_str()),
+            history::reason.eq(Some(line.reason)),
+            history::triggered_by.eq(line.triggered_by),
+            history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
+            history::created_at.eq(DbTs(line.now)),
+        );
+        kept(diesel::insert_into(history::table).values(row)).execute(c).await
+    })
 }
 
 pub(super) async fn record_verdict(
@@ -231,26 +246,23 @@ pub(super) async fn record_verdict(
     };
     let Some(moved) = lead_move else {
         on_db!(conn, "leads.remember_verdict", |c| {
-            diesel::update(target)
-                .set((leads::last_verdict_at.eq(Some(DbTs(call_at))), leads::updated_at.eq(DbTs(now))))
-                .execute(c)
-                .await
+            let update = diesel::update(target)
+                .set((leads::last_verdict_at.eq(Some(DbTs(call_at))), leads::updated_at.eq(DbTs(now))));
+            kept(update).execute(c).await
         })
         .map_err(fail(TABLE))?;
         return Ok(false);
     };
     let version: Option<i32> = on_db!(conn, "leads.move", |c| {
-        diesel::update(target)
+        let update = diesel::update(target)
             .set((
                 leads::status.eq(moved.to.as_str()),
                 leads::last_verdict_at.eq(Some(DbTs(call_at))),
                 leads::version.eq(leads::version + 1),
                 leads::updated_at.eq(DbTs(now)),
             ))
-            .returning(leads::version)
-            .get_result(c)
-            .await
-            .optional()
+            .returning(leads::version);
+        kept(update).get_result(c).await.optional()
     })
     .map_err(fail(TABLE))?;
     let Some(version) = version else { return Ok(false) };
@@ -264,6 +276,6 @@ pub(super) async fn record_verdict(
         call: Some(call),
         now,
     };
-    add_history(conn, company, &line).await?;
+    add_history(conn, company, line).await?;
     Ok(true)
 }

@@ -13,6 +13,7 @@ use crate::{
     SqlSystem,
     db::{Conn, on_db},
     error::{corrupt, fail},
+    kept::kept,
     repositories::JobRow,
     schema::{jobs, schedule_slots},
     types::{DbId, DbTs, Ts},
@@ -156,8 +157,9 @@ impl JobOffice for SqlSystem {
                     UNION ALL SELECT queue, 'running', count(*), min(started_at) \
                     FROM jobs WHERE state = 'running' GROUP BY queue \
                     ORDER BY queue, state";
-        let rows: Vec<DepthRow> = on_db!(&mut conn, "jobs.depths", |c| diesel::sql_query(text).load(c).await)
-            .map_err(fail(TABLE))?;
+        let rows: Vec<DepthRow> =
+            on_db!(&mut conn, "jobs.depths", |c| kept(diesel::sql_query(text)).load(c).await)
+                .map_err(fail(TABLE))?;
         rows.into_iter().map(DepthRow::into_depth).collect()
     }
 
@@ -177,7 +179,7 @@ impl JobOffice for SqlSystem {
             );
             deleted += on_db!(&mut conn, "jobs.delete_finished", |c| {
                 let query = diesel::sql_query(&text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
-                query.execute(c).await
+                kept(query).execute(c).await
             })
             .map_err(fail(TABLE))?;
         }

@@ -3,10 +3,13 @@
 mod claims;
 mod inbox_office;
 mod job_office;
+mod remembered;
 mod sweeps;
 mod tenants;
 
+pub(crate) use claims::Walks;
 use kernel::StoreError;
+pub use remembered::RememberedTenants;
 
 use crate::{
     SqlSystem,
