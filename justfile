@@ -7,6 +7,10 @@ default:
 run:
     cargo run
 
+# run all of Otto as in production, two of each program, until Ctrl-C
+up *args:
+    scripts/up {{args}}
+
 # every test, with the servers they need
 test *args:
     scripts/test {{args}}

@@ -22,7 +22,7 @@ pub async fn run_cron(ports: Arc<Ports>, schedules: Vec<Schedule>, shutdown: Can
         if !watch.is_ours().await {
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = sleep(WATCH / 3) => {}
+                () = sleep(LOOK_EVERY) => {}
             }
             continue;
         }
@@ -54,31 +54,37 @@ pub async fn run_cron(ports: Arc<Ports>, schedules: Vec<Schedule>, shutdown: Can
         let wait = if missed { Duration::from_secs(1) } else { (next - now).to_std().unwrap_or_default() };
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = sleep(wait.clamp(Duration::from_millis(50), WATCH / 3)) => {}
+            () = sleep(wait.clamp(Duration::from_millis(50), LOOK_EVERY)) => {}
         }
     }
     watch.hand_over().await;
 }
 
-/// How long the watch of a driver that died lasts before another takes it up.
-const WATCH: Duration = Duration::from_secs(15);
+/// How long the watch of a driver that died lasts.
+const WATCH: Duration = Duration::from_secs(6);
+/// How often the watch is renewed, and looked at by those who stand by: a driver that died is replaced within this and
+/// [`WATCH`], much sooner than the shortest slot ends, so that no slot passes while nobody drives.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Which of several drivers works while the others stand by. It spares the database their questions and no more: where
 /// nobody can tell, all of them work, and each slot is still enqueued once.
 struct Watch {
     ports: Arc<Ports>,
     held: Option<Box<dyn HeldLock>>,
+    /// Nobody could tell when it was asked last, so that the log says it once.
+    undecided: bool,
 }
 
 impl Watch {
     fn new(ports: Arc<Ports>) -> Self {
-        Self { ports, held: None }
+        Self { ports, held: None, undecided: false }
     }
 
     async fn is_ours(&mut self) -> bool {
         if let Some(held) = &self.held {
             match held.renew(WATCH).await {
-                LockRenewal::Held | LockRenewal::Undecided => return true,
+                LockRenewal::Held => return self.decided(true),
+                LockRenewal::Undecided => return self.undecided(),
                 LockRenewal::Lost => self.held = None,
             }
         }
@@ -86,11 +92,24 @@ impl Watch {
             Acquired::Held(held) => {
                 tracing::info!(watch = held.fencing(), "this cron driver has the watch");
                 self.held = Some(held);
-                true
+                self.decided(true)
             }
-            Acquired::Taken => false,
-            Acquired::Undecided => true,
+            Acquired::Taken => self.decided(false),
+            Acquired::Undecided => self.undecided(),
         }
+    }
+
+    fn decided(&mut self, ours: bool) -> bool {
+        self.undecided = false;
+        ours
+    }
+
+    fn undecided(&mut self) -> bool {
+        if !self.undecided {
+            tracing::warn!("nobody can tell who has the watch; this cron driver works meanwhile");
+        }
+        self.undecided = true;
+        true
     }
 
     async fn hand_over(self) {

@@ -5,11 +5,15 @@
 //! - [`analysis`]: Shunya asked, answered, and what an answer becomes.
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
+//! - [`guarded`]: providers asked only when and as often as they may be.
 //! - [`jobs`]: every job kind and schedule in one place.
+//! - [`counts`]: what waits, for whoever watches over Otto.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
 
 pub mod analysis;
+pub mod counts;
 pub mod cron;
+pub mod guarded;
 pub mod ingest;
 pub mod jobs;
 pub mod ports;
@@ -19,8 +23,10 @@ pub mod sweeps;
 pub mod worker;
 
 mod again;
+mod provider_call;
 mod work;
 
 pub use again::{MayBeStores, Patience, Tries, again};
 pub use ports::Ports;
+pub use provider_call::provider_call;
 pub use work::{NewEvent, Work};

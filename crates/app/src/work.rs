@@ -26,12 +26,13 @@ pub struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(crate) fn new(ports: &'a Ports, scope: Scope, unit: Box<dyn UnitOfWork>) -> Self {
-        Self { ports, scope, trace: None, unit, queues: BTreeSet::new(), events: Vec::new() }
+        let trace = ports.traces.current();
+        Self { ports, scope, trace, unit, queues: BTreeSet::new(), events: Vec::new() }
     }
 
-    /// The trace that jobs and events of this unit belong to.
+    /// Jobs and events of this unit belong to another trace than that of the span it began in, if one is given.
     pub fn traced(mut self, trace: Option<String>) -> Self {
-        self.trace = trace;
+        self.trace = trace.or(self.trace);
         self
     }
 

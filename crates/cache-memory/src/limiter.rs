@@ -4,32 +4,32 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{Budget, Headroom, RateLimiter, Ruling};
+use app::ports::{Budget, Headroom, RateLimiter, Ruling, Whose};
 use async_trait::async_trait;
-use kernel::CompanyId;
 use tokio::time::Instant;
 
 /// More keys than this are looked through for forgotten ones.
 const MANY: usize = 10_000;
 
-type Key = (CompanyId, &'static str, String);
+type Key = (String, &'static str, String);
 
 /// Counts requests within one process, by the generic cell rate algorithm: of each key it keeps the moment at which all
 /// uses so far will be forgotten, and nothing else.
 pub struct MemoryLimiter {
     began: Instant,
     forgotten_at: Mutex<HashMap<Key, u64>>,
+    held_until: Mutex<HashMap<String, Instant>>,
 }
 
 impl Default for MemoryLimiter {
     fn default() -> Self {
-        Self { began: Instant::now(), forgotten_at: Mutex::default() }
+        Self { began: Instant::now(), forgotten_at: Mutex::default(), held_until: Mutex::default() }
     }
 }
 
 #[async_trait]
 impl RateLimiter for MemoryLimiter {
-    async fn take(&self, company: &CompanyId, budgets: &[Budget<'_>]) -> Ruling {
+    async fn take(&self, whose: Whose<'_>, budgets: &[Budget<'_>]) -> Ruling {
         let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut kept = self.forgotten_at.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() > MANY {
@@ -39,7 +39,7 @@ impl RateLimiter for MemoryLimiter {
         let mut denied: Option<(Headroom, u64)> = None;
         let mut tightest: Option<Headroom> = None;
         for budget in budgets {
-            let key = (company.clone(), budget.what, budget.who.to_owned());
+            let key = (whose.to_string(), budget.what, budget.who.to_owned());
             let interval = budget.rate.interval_micros();
             let burst = interval.saturating_mul(u64::from(budget.rate.count.max(1)));
             let before = kept.get(&key).copied().unwrap_or(now).clamp(now, now.saturating_add(burst));
@@ -68,6 +68,21 @@ impl RateLimiter for MemoryLimiter {
             }
             (None, None) => Ruling::Undecided,
         }
+    }
+
+    async fn hold(&self, whose: Whose<'_>, life: Duration) {
+        let now = Instant::now();
+        let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, until| *until > now);
+        let until = held.entry(whose.to_string()).or_insert(now);
+        *until = (*until).max(now + life);
+    }
+
+    async fn held(&self, whose: Whose<'_>) -> Option<Duration> {
+        let held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(&whose.to_string())
+            .map(|until| until.saturating_duration_since(Instant::now()))
+            .filter(|left| !left.is_zero())
     }
 }
 

@@ -1,7 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
-use app::ports::{Part, PartRole, Presence, Unknowable};
+use app::ports::{BudgetLeft, Part, PartRole, Presence, ProviderSight, Unknowable};
 use async_trait::async_trait;
+use breaker::Standing;
 use deadpool_redis::redis::Script;
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,49 @@ struct Kept {
     queues: Vec<String>,
     version: String,
     started_at: Timestamp,
+    #[serde(default)]
+    providers: Vec<KeptSight>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptSight {
+    provider: String,
+    standing: String,
+    everybody: bool,
+    accounts: u32,
+    slowed: u32,
+    since: Option<Timestamp>,
+    next_probe: Option<Timestamp>,
+    /// What is left, and of how much.
+    budget: Option<(u32, u32)>,
+}
+
+impl KeptSight {
+    fn of(sight: &ProviderSight) -> Self {
+        Self {
+            provider: sight.provider.as_str().to_owned(),
+            standing: sight.standing.as_str().to_owned(),
+            everybody: sight.everybody,
+            accounts: sight.accounts,
+            slowed: sight.slowed,
+            since: sight.since,
+            next_probe: sight.next_probe,
+            budget: sight.budget.map(|left| (left.remaining, left.limit)),
+        }
+    }
+
+    fn read(self) -> Option<ProviderSight> {
+        Some(ProviderSight {
+            provider: self.provider.parse().ok()?,
+            standing: Standing::ALL.into_iter().find(|standing| standing.as_str() == self.standing)?,
+            everybody: self.everybody,
+            accounts: self.accounts,
+            slowed: self.slowed,
+            since: self.since,
+            next_probe: self.next_probe,
+            budget: self.budget.map(|(remaining, limit)| BudgetLeft { remaining, limit }),
+        })
+    }
 }
 
 fn kept(part: &Part) -> Option<String> {
@@ -25,6 +69,7 @@ fn kept(part: &Part) -> Option<String> {
         queues: part.queues.iter().map(|queue| queue.as_str().to_owned()).collect(),
         version: part.version.clone(),
         started_at: part.started_at,
+        providers: part.providers.iter().map(KeptSight::of).collect(),
     };
     serde_json::to_string(&kept).ok()
 }
@@ -33,7 +78,8 @@ fn read(text: &str) -> Option<Part> {
     let kept: Kept = serde_json::from_str(text).ok()?;
     let role = [PartRole::Worker, PartRole::Scheduler].into_iter().find(|role| role.as_str() == kept.role)?;
     let queues = kept.queues.iter().filter_map(|name| name.parse().ok()).collect();
-    Some(Part { role, id: kept.id, queues, version: kept.version, started_at: kept.started_at })
+    let providers = kept.providers.into_iter().filter_map(KeptSight::read).collect();
+    Some(Part { role, id: kept.id, queues, version: kept.version, started_at: kept.started_at, providers })
 }
 
 /// Who is there, over all processes.

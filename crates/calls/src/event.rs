@@ -120,7 +120,7 @@ pub struct CallEvent {
 }
 
 /// What one event says of a call. `None` is "does not say", which never overrides what another event said.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct ReportedFacts {
     /// Who called whom.
     pub direction: Option<Direction>,
@@ -151,3 +151,8 @@ pub struct ReportedFacts {
     /// That there is a recording, and what the provider calls it.
     pub recording: Option<RecordingRef>,
 }
+
+kernel::hides_personal!(ReportedFacts {
+    direction, answered, voicemail, phone, tracking_number, source, campaign, csr_id, started_at, duration_seconds,
+    recording; customer_name, customer_city, customer_state
+});

@@ -21,7 +21,7 @@ pub struct Ranked<T> {
 ///
 /// [`CallFacts::absorb`] is commutative, associative and idempotent, so the same set of events gives the same facts in
 /// any order and any number of times.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallFacts {
     /// Which kinds of event were seen, in order of authority.
@@ -56,6 +56,11 @@ pub struct CallFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<Ranked<RecordingRef>>,
 }
+
+kernel::hides_personal!(CallFacts {
+    seen, direction, answered, voicemail, phone, tracking_number, source, campaign, csr_id, started_at, duration_seconds,
+    recording; customer_name, customer_city, customer_state
+});
 
 /// Where a call stands as a telephone call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,15 +17,18 @@ pub(crate) enum Here {
     Inbox,
     /// Jobs.
     Jobs,
+    /// Providers.
+    Providers,
     /// None.
     Nowhere,
 }
 
-const PLACES: [(Here, &str, &str); 4] = [
+const PLACES: [(Here, &str, &str); 5] = [
     (Here::Overview, "/console", "Overview"),
     (Here::Calls, "/console/calls", "Calls"),
     (Here::Inbox, "/console/inbox", "Inbox"),
     (Here::Jobs, "/console/jobs", "Jobs"),
+    (Here::Providers, "/console/providers", "Providers"),
 ];
 
 /// A whole document.
@@ -52,7 +55,10 @@ pub(crate) fn framed(
                 a.skip href="#main" { "Skip to the content" }
                 (header(visit, page.here))
                 @if state.development { (role_switch(request)) }
-                main #main tabindex="-1" { (page.body) }
+                main #main tabindex="-1" {
+                    @if let Some(visit) = visit { (visit.house.alarms(&visit.wall)) }
+                    (page.body)
+                }
                 (footer(state, visit))
             }
         }

@@ -5,12 +5,14 @@
 //!   it, and leaves an [`app::reads::Viewer`] in the request.
 //! - `pages/`: one file for each page; `parts/`: what several of them show.
 //! - `live/`: the overview's stream.
-//! - `visit`, `answer`, `frame`: who looks, how a page is answered, and what is around every page.
+//! - `visit`, `answer`, `frame`: who looks, how a page is answered, and what is around every page; `house`: what is amiss,
+//!   said on every one.
 
 mod answer;
 mod ask;
 mod assets;
 mod frame;
+mod house;
 mod live;
 mod pages;
 mod parts;
@@ -20,7 +22,7 @@ mod visit;
 
 use std::sync::Arc;
 
-use app::Ports;
+use app::{Ports, presence::Expected};
 use tokio_util::sync::CancellationToken;
 
 pub use routes::{ROUTES, mount};
@@ -30,6 +32,8 @@ pub use routes::{ROUTES, mount};
 pub struct ConsoleState {
     /// The world.
     pub ports: Arc<Ports>,
+    /// Which parts this deployment is to have.
+    pub expected: Expected,
     /// Whether people may choose who they are; then the header offers it.
     pub development: bool,
     /// Of this program.

@@ -20,6 +20,7 @@ pub const ROUTES: &[Route] = &[
     page("console_inbox", "/console/inbox"),
     page("console_inbox_entry", "/console/inbox/{id}"),
     page("console_jobs", "/console/jobs"),
+    page("console_providers", "/console/providers"),
     Route {
         operation: "console_asset",
         method: Method::Get,
@@ -43,6 +44,7 @@ fn handler(operation: &str) -> Option<Handler> {
         "console_inbox" => handler.to(pages::inbox::list),
         "console_inbox_entry" => handler.to(pages::inbox::entry),
         "console_jobs" => handler.to(pages::jobs::get),
+        "console_providers" => handler.to(pages::providers::get),
         "console_asset" => handler.to(assets::get),
         "console_role" => handler.to(pages::role::post),
         "console_nowhere" => handler.to(pages::nowhere),

@@ -2,7 +2,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use app::reads::{ViewError, Viewer};
 use kernel::{Calendar, ErrorKind, StoreError};
 
-use crate::{ConsoleState, text::Wall};
+use crate::{ConsoleState, house::House, text::Wall};
 
 /// Who looks at a page, and the clock on their company's wall.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Visit {
     pub(crate) company: String,
     /// What time it is there.
     pub(crate) wall: Wall,
+    /// Who does the work.
+    pub(crate) house: House,
 }
 
 /// Why a page cannot be shown.
@@ -67,9 +69,14 @@ impl Visit {
     /// Reads who it is from the request.
     pub(crate) async fn begin(request: &HttpRequest, state: &ConsoleState) -> Result<Self, PageError> {
         let viewer = request.extensions().get::<Viewer>().cloned().ok_or(PageError::NoViewer)?;
-        let company = state.ports.tenants.find(&viewer.company).await?;
+        let (company, house) = tokio::join!(
+            state.ports.tenants.find(&viewer.company),
+            House::look(&state.ports, state.expected),
+        );
+        let company = company?;
         let (name, calendar) =
             company.map_or((String::new(), Calendar::UTC), |company| (company.name, company.calendar));
-        Ok(Self { viewer, company: name, wall: Wall { calendar, now: state.ports.clock.now() } })
+        let wall = Wall { calendar, now: state.ports.clock.now() };
+        Ok(Self { viewer, company: name, wall, house })
     }
 }

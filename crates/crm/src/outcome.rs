@@ -38,7 +38,7 @@ pub enum AppointmentIntent {
 }
 
 /// Something somebody promised to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Action {
     /// In words.
     pub description: String,
@@ -53,7 +53,7 @@ pub struct Action {
 }
 
 /// Something more to win.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Opportunity {
     /// discovery, `cross_sell`, upsell, qualification or another.
     pub kind: Option<String>,
@@ -64,7 +64,7 @@ pub struct Opportunity {
 }
 
 /// What the AI said of one call, in the words of this domain.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct CallOutcome {
     /// Did they book?
     pub booking: Option<Booking>,
@@ -131,3 +131,11 @@ pub struct OpenAppointment {
     /// Scheduled or confirmed.
     pub status: AppointmentStatus,
 }
+
+kernel::hides_personal!(Action { action_type, due_at, priority, assignee; description });
+kernel::hides_personal!(Opportunity { kind, severity; description });
+kernel::hides_personal!(CallOutcome {
+    booking, qualification, appointment_start, original_start, intent, appointment_type, actions, missed_opportunities,
+    objections, risk_level; address, city, state, postal_code, customer_name, customer_email, service,
+    service_not_offered_reason, urgency_signals, risk_factors, violations
+});

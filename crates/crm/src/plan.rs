@@ -62,7 +62,7 @@ pub enum AppointmentChange {
 }
 
 /// A task to be made unless an unfinished one with its key exists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct NewTask {
     /// What.
     pub description: String,
@@ -79,7 +79,7 @@ pub struct NewTask {
 }
 
 /// A signal to be made unless an unacknowledged one with its key exists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct NewSignal {
     /// What about.
     pub signal_type: SignalType,
@@ -96,7 +96,7 @@ pub struct NewSignal {
 }
 
 /// What the customer said about themselves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ContactUpdate {
     /// Full name.
     pub name: Option<String>,
@@ -111,6 +111,10 @@ pub struct ContactUpdate {
     /// Postal code.
     pub postal_code: Option<String>,
 }
+
+kernel::hides_personal!(ContactUpdate { ; name, email, address, city, state, postal_code });
+kernel::hides_personal!(NewTask { action_type, due_at, priority, assigned_to; description, key });
+kernel::hides_personal!(NewSignal { signal_type, severity; title, description, key, metadata });
 
 /// Decides what an outcome makes of its lead (contract `rules.md` §2, §3, §6; `shunya.md` §5.3).
 ///

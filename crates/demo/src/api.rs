@@ -39,6 +39,17 @@ pub enum ApiError {
     },
 }
 
+impl ApiError {
+    /// Whether asking again may help: it could not be reached, or something it needs could not.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Connection { .. } => true,
+            Self::Status { status, .. } => status.is_server_error(),
+            Self::Shape { .. } => false,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Envelope<T> {
     data: T,

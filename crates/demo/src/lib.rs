@@ -10,4 +10,12 @@ mod run;
 
 pub use api::{ApiError, OttoApi, answers};
 pub use report::{Finding, Report};
-pub use run::{DemoError, DemoOrder, run};
+pub use run::{DemoError, DemoOrder, Ledger, run};
+
+/// The demo companies follow from this seed and no other, so that every demo and every data directory has the same.
+pub const COMPANY_SEED: u64 = 1;
+
+/// The demo companies.
+pub fn companies() -> Vec<simulators::SimulatedTenant> {
+    simulators::SimulatedTenant::demo(COMPANY_SEED)
+}

@@ -4,9 +4,11 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::Value;
 use simulators::{ExpectedEnd, SentCall, SimulatedTenant, Traffic};
 use tokio::{
-    sync::mpsc::unbounded_channel,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::JoinHandle,
     time::{Instant, sleep},
 };
 
@@ -88,58 +90,98 @@ pub(crate) fn final_stage(expected: ExpectedEnd) -> &'static str {
 
 /// Makes the calls, waits for their ends, and accounts for every one.
 pub async fn run(order: DemoOrder) -> Result<Report, DemoError> {
-    let begun = Instant::now();
-    let apis: HashMap<String, OttoApi> = order
-        .tenants
-        .iter()
-        .map(|tenant| Ok((tenant.company_id.clone(), OttoApi::new(&order.base_url, &tenant.company_id)?)))
-        .collect::<Result<_, reqwest::Error>>()?;
-    let mut before = HashMap::new();
-    for (company, api) in &apis {
-        before.insert(company.clone(), api.pipeline().await?);
-    }
+    let ledger = Ledger::open(&order.base_url, &order.tenants, order.started_at).await?;
     let bars = bars(order.calls, order.progress);
-    let (reports, mut made) = unbounded_channel();
+    let (reports, made) = unbounded_channel();
     let (traffic, calls, at_once) = (order.traffic.clone(), order.calls, order.at_once);
     let making = tokio::spawn(async move { traffic.make(calls, at_once, &reports).await });
-    let mut sent: Vec<SentCall> = Vec::new();
-    // a margin for clocks, and for calls that are told to have begun before we did
-    let since = (order.started_at - chrono::Duration::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    ledger.follow(made, making, order.patience, &bars).await
+}
 
-    let mut last_change = Instant::now();
-    let mut ended = 0;
-    let found = loop {
-        while let Ok(call) = made.try_recv() {
-            sent.push(call);
-            bars.made.inc(1);
-            last_change = Instant::now();
+/// What there was before calls were made, so that afterwards every one of them can be accounted for.
+pub struct Ledger {
+    apis: HashMap<String, OttoApi>,
+    before: HashMap<String, Value>,
+    started_at: DateTime<Utc>,
+    begun: Instant,
+}
+
+impl Ledger {
+    /// Looks at the Otto at an address. Calls made from now on can be accounted for.
+    pub async fn open(
+        base_url: &str,
+        tenants: &[SimulatedTenant],
+        started_at: DateTime<Utc>,
+    ) -> Result<Self, DemoError> {
+        let begun = Instant::now();
+        let apis: HashMap<String, OttoApi> = tenants
+            .iter()
+            .map(|tenant| Ok((tenant.company_id.clone(), OttoApi::new(base_url, &tenant.company_id)?)))
+            .collect::<Result<_, reqwest::Error>>()?;
+        let mut before = HashMap::new();
+        for (company, api) in &apis {
+            before.insert(company.clone(), api.pipeline().await?);
         }
-        let found = match look(&apis, &since).await {
-            Ok(found) => found,
-            // an Otto being started again: nothing is known to have moved
-            Err(ApiError::Connection { .. }) if last_change.elapsed() <= order.patience => {
-                sleep(LOOK_EVERY).await;
-                continue;
+        Ok(Self { apis, before, started_at, begun })
+    }
+
+    /// Waits for the ends of calls that have been made, and accounts for every one. Gives up when nothing has moved for as
+    /// long as `patience`.
+    pub async fn close(self, sent: Vec<SentCall>, patience: Duration) -> Result<Report, DemoError> {
+        let (reports, made) = unbounded_channel();
+        for call in sent {
+            // the receiver is right here
+            let _ = reports.send(call);
+        }
+        drop(reports);
+        self.follow(made, tokio::spawn(async {}), patience, &bars(0, false)).await
+    }
+
+    async fn follow(
+        self,
+        mut made: UnboundedReceiver<SentCall>,
+        making: JoinHandle<()>,
+        patience: Duration,
+        bars: &Bars,
+    ) -> Result<Report, DemoError> {
+        let mut sent: Vec<SentCall> = Vec::new();
+        // a margin for clocks, and for calls that are told to have begun before we did
+        let since = (self.started_at - chrono::Duration::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let mut last_change = Instant::now();
+        let mut ended = 0;
+        let found = loop {
+            while let Ok(call) = made.try_recv() {
+                sent.push(call);
+                bars.made.inc(1);
+                last_change = Instant::now();
             }
-            Err(error) => return Err(error.into()),
+            let found = match look(&self.apis, &since).await {
+                Ok(found) => found,
+                // an Otto being started again, or its database: nothing is known to have moved
+                Err(error) if error.may_pass() && last_change.elapsed() <= patience => {
+                    sleep(LOOK_EVERY).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let now_ended = sent.iter().filter(|call| has_ended(call, &found)).count();
+            if now_ended != ended {
+                ended = now_ended;
+                last_change = Instant::now();
+            }
+            bars.ended.set_position(u64::try_from(ended).unwrap_or_default());
+            bars.ended.set_message(stages(&sent, &found));
+            let all_made = making.is_finished() && made.is_empty();
+            if (all_made && ended == sent.len()) || last_change.elapsed() > patience {
+                break found;
+            }
+            sleep(LOOK_EVERY).await;
         };
-        let now_ended = sent.iter().filter(|call| has_ended(call, &found)).count();
-        if now_ended != ended {
-            ended = now_ended;
-            last_change = Instant::now();
-        }
-        bars.ended.set_position(u64::try_from(ended).unwrap_or_default());
-        bars.ended.set_message(stages(&sent, &found));
-        let all_made = making.is_finished() && made.is_empty();
-        if (all_made && ended == sent.len()) || last_change.elapsed() > order.patience {
-            break found;
-        }
-        sleep(LOOK_EVERY).await;
-    };
-    bars.made.finish();
-    bars.ended.finish_with_message("");
-    making.abort();
-    account(&apis, &before, sent, found, order.started_at, begun.elapsed()).await
+        bars.made.finish();
+        bars.ended.finish_with_message("");
+        making.abort();
+        account(&self.apis, &self.before, sent, found, self.started_at, self.begun.elapsed()).await
+    }
 }
 
 /// What Otto says of all calls, by the provider's id; several under one id would be a finding.

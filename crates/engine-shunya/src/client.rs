@@ -1,10 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
-use app::ports::{AcceptedByEngine, AnalysisEngine, EngineStatus, SubmitRequest};
+use app::{
+    ports::{AcceptedByEngine, AnalysisEngine, EngineStatus, SubmitRequest, Traces},
+    provider_call,
+};
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use hmac::{Hmac, KeyInit, Mac};
-use kernel::{CallId, Clock, CompanyId, IdSource, ProviderError, Secret};
+use kernel::{CallId, Clock, CompanyId, IdSource, Provider, ProviderError, Secret};
 use reqwest::{Client, Method, RequestBuilder, header};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -44,6 +47,7 @@ pub struct ShunyaClient {
     settings: ShunyaSettings,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    traces: Arc<dyn Traces>,
 }
 
 impl ShunyaClient {
@@ -52,13 +56,14 @@ impl ShunyaClient {
         settings: ShunyaSettings,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
+        traces: Arc<dyn Traces>,
     ) -> Result<Self, reqwest::Error> {
         let http = Client::builder()
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.timeout)
             .user_agent(concat!("otto/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, settings, clock, ids })
+        Ok(Self { http, settings, clock, ids, traces })
     }
 
     fn request(
@@ -78,7 +83,7 @@ impl ShunyaClient {
             Some(secret) => bearer(secret.expose(), company, now),
             None => Some(self.settings.api_key.expose().clone()),
         };
-        Ok(self
+        let request = self
             .http
             .request(method, url)
             .bearer_auth(token.unwrap_or_default())
@@ -86,11 +91,15 @@ impl ShunyaClient {
             .header("X-Request-ID", self.ids.next().to_string())
             .header("X-UWC-Version", &self.settings.version)
             .header("X-UWC-Timestamp", kernel::rfc3339(now))
-            .header("X-Target-Role", "customer_rep"))
+            .header("X-Target-Role", "customer_rep");
+        Ok(match self.traces.current() {
+            Some(trace) => request.header("traceparent", trace),
+            None => request,
+        })
     }
 
     async fn get(&self, company: &CompanyId, path: &[&str]) -> Result<Value, ProviderError> {
-        let get = || self.get_once(company, path);
+        let get = || provider_call(Provider::Shunya, operation_of(path), self.get_once(company, path));
         get.retry(moments()).when(ProviderError::is_momentary).await
     }
 
@@ -107,7 +116,8 @@ impl ShunyaClient {
         key: &str,
         body: &Value,
     ) -> Result<Value, ProviderError> {
-        let post = || self.post_once(company, path, key, body);
+        let post =
+            || provider_call(Provider::Shunya, operation_of(path), self.post_once(company, path, key, body));
         post.retry(moments()).when(ProviderError::is_momentary).await
     }
 
@@ -134,6 +144,19 @@ impl ShunyaClient {
             }
         }
         answer_of(request.body(body).send().await.map_err(|error| not_sent(&error))?).await
+    }
+}
+
+/// What a request is for: its path without the call, which metrics have no room for.
+fn operation_of(path: &[&str]) -> &'static str {
+    match path {
+        ["transcription", "transcribe", ..] => "submit",
+        ["transcription", "status", ..] => "transcription_status",
+        ["transcription", "transcript", ..] => "transcript",
+        ["analysis", "start", ..] => "start_analysis",
+        ["analysis", "status", ..] => "analysis_status",
+        ["analysis", "complete", ..] => "result",
+        _ => "other",
     }
 }
 

@@ -12,7 +12,7 @@ use actix_web::{
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, x-company-id, x-request-id, idempotency-key, if-match",
+    "authorization, content-type, x-company-id, x-request-id, idempotency-key, if-match, traceparent",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "x-request-id, retry-after, etag, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",

@@ -8,7 +8,10 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{self, HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -24,6 +27,7 @@ use crate::{ApiError, ApiState, Caller, ErrorCode, cors::Cors, limit::limit, tab
 /// The cookie the console keeps the chosen role in; read in development only.
 pub(crate) const DEV_ROLE_COOKIE: &str = "otto_dev_role";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 #[derive(Clone)]
 struct RequestId(Arc<str>);
@@ -63,7 +67,19 @@ pub(crate) async fn guard(
         Lookup::Unknown => "unknown",
     };
     // the pattern, never the path or the query: those may hold numbers, names and tenant keys
-    let span = tracing::info_span!("http", otel.name = format!("http.{operation}"), request.id = %id);
+    let span = tracing::info_span!(
+        parent: None,
+        "http",
+        otel.name = format!("http.{operation}"),
+        otel.kind = "server",
+        otel.status_code = tracing::field::Empty,
+        http.response.status_code = tracing::field::Empty,
+        request.id = %id,
+    );
+    // whoever sends one names a trace; nothing else of what they send about it is read
+    if let Some(trace) = request.headers().get(&TRACEPARENT).and_then(|value| value.to_str().ok()) {
+        state.ports.traces.resume(&span, trace);
+    }
     let started = Instant::now();
     let method = request.method().clone();
     let mut answer = match cors.preflight() {
@@ -76,6 +92,10 @@ pub(crate) async fn guard(
     let class = status.as_u16() / 100;
     metrics::histogram!("otto_http_request_duration_seconds", "operation" => operation, "status" => format!("{class}xx"))
         .record(elapsed.as_secs_f64());
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     span.in_scope(|| {
         let (status, ms) = (status.as_u16(), elapsed.as_millis());
         if status >= 500 {
@@ -89,6 +109,14 @@ pub(crate) async fn guard(
         headers.insert(REQUEST_ID, value);
     }
     cors.mark(headers);
+    if state.stopping.is_cancelled() {
+        // the next request on this connection would find nobody: let it go to another server
+        let head = match &mut answer {
+            Ok(answer) => answer.response_mut().head_mut(),
+            Err(answer) => answer.head_mut(),
+        };
+        head.set_connection_type(ConnectionType::Close);
+    }
     answer.map_err(|answer| InternalError::from_response("the request failed", answer).into())
 }
 

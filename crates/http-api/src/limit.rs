@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse,
     http::header::{HeaderMap, HeaderName, HeaderValue},
 };
-use app::ports::{Budget, Headroom, Ruling};
+use app::ports::{Budget, Headroom, Ruling, Whose};
 use kernel::{ErrorKind, Timestamp};
 use rbac::{Access, Permission, Route};
 
@@ -59,15 +59,16 @@ pub(crate) async fn limit(
         Budget { what: "user", who: identity.user.as_str(), rate: limits.user },
         Budget { what: "tenant", who: "", rate: limits.tenant },
     ];
-    match state.ports.shared.limiter.take(&identity.company, &budgets).await {
+    let ruling = state.ports.shared.limiter.take(Whose::Company(&identity.company), &budgets).await;
+    let decision = match ruling {
+        Ruling::Allowed(_) => "allowed",
+        Ruling::Denied { .. } => "denied",
+        Ruling::Undecided => "undecided",
+    };
+    metrics::counter!("otto_rate_limit_decisions_total", "decision" => decision).increment(1);
+    match ruling {
         Ruling::Allowed(headroom) => Ok(Some(Told(headroom))),
-        Ruling::Denied { headroom, retry_after } => {
-            metrics::counter!("otto_rate_limited_total").increment(1);
-            Err(Refusal { headroom: Told(headroom), retry_after })
-        }
-        Ruling::Undecided => {
-            metrics::counter!("otto_rate_limit_undecided_total").increment(1);
-            Ok(None)
-        }
+        Ruling::Denied { headroom, retry_after } => Err(Refusal { headroom: Told(headroom), retry_after }),
+        Ruling::Undecided => Ok(None),
     }
 }

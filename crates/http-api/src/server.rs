@@ -17,7 +17,7 @@ use actix_web::{
 use crate::{
     ApiState,
     guard::guard,
-    routes::{mount, nowhere},
+    routes::{begin_counting, mount, nowhere},
 };
 
 /// What somebody else serves beside the API. Its routes must be in the table.
@@ -41,7 +41,7 @@ pub enum ServerError {
 
 /// A server that listens and does not answer yet: its port is known, which others may need before it starts.
 pub struct BoundServer {
-    listener: TcpListener,
+    pub(crate) listener: TcpListener,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -59,7 +59,7 @@ pub fn bind(address: SocketAddr) -> Result<BoundServer, ServerError> {
 pub struct RunningServer {
     /// Ends when it has stopped.
     pub ended: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
-    handle: ServerHandle,
+    pub(crate) handle: ServerHandle,
 }
 
 impl RunningServer {
@@ -78,6 +78,7 @@ impl BoundServer {
         workers: usize,
         grace: Duration,
     ) -> Result<RunningServer, ServerError> {
+        begin_counting();
         let state = Data::new(state);
         let server = HttpServer::new(move || {
             let mounts = mounts.clone();

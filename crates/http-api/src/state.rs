@@ -3,8 +3,10 @@ use std::{sync::Arc, time::Duration};
 use app::{
     Ports,
     ports::{Authenticator, Rate},
+    presence::Expected,
 };
 use kernel::{Calendar, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::{ApiError, Caller, RouteTable};
 
@@ -23,6 +25,8 @@ pub struct ApiSettings {
     pub webhook_patience: Duration,
     /// How often the client API may be asked.
     pub limits: Option<ClientLimits>,
+    /// Which parts this deployment is to have.
+    pub expected: Expected,
     /// Where providers are reached, by name. Told to whoever asks in development only, where they are stand-ins.
     pub stand_ins: Option<Vec<(&'static str, String)>>,
 }
@@ -46,6 +50,8 @@ pub struct ApiState {
     pub table: RouteTable,
     /// Of the deployment.
     pub settings: ApiSettings,
+    /// The process was asked to stop: it is not ready from then on, while it goes on answering for a while.
+    pub stopping: CancellationToken,
     /// Writes what Prometheus reads.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

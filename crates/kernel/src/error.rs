@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// A source error whose concrete type the receiver does not need.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -144,6 +144,35 @@ pub enum ProviderError {
     /// No answer in time. What was asked may or may not have been done.
     #[error("the provider did not answer in time")]
     Timeout,
+    /// It is not asked for now. Says nothing of what it was to be asked for, which keeps.
+    #[error("the provider is left alone for now: {why}")]
+    Held {
+        /// Why.
+        why: Hold,
+        /// It may be asked after this.
+        retry_after: Duration,
+    },
+}
+
+/// Why a provider is not asked for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hold {
+    /// It has not been answering.
+    Failing,
+    /// It asked us to slow down.
+    Throttled,
+    /// We have asked it as often as we may.
+    Budget,
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failing => "it has not been answering",
+            Self::Throttled => "it asked us to slow down",
+            Self::Budget => "we have asked it as often as we may",
+        })
+    }
 }
 
 impl ProviderError {
@@ -153,6 +182,8 @@ impl ProviderError {
             Self::Rejected { .. } => ErrorKind::Upstream,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Throttled { .. } => ErrorKind::Throttled,
+            Self::Held { why: Hold::Throttled | Hold::Budget, .. } => ErrorKind::Throttled,
+            Self::Held { why: Hold::Failing, .. } => ErrorKind::Unavailable,
             Self::Unavailable { .. } | Self::KeyRefused { .. } | Self::Timeout => ErrorKind::Unavailable,
         }
     }
@@ -161,6 +192,7 @@ impl ProviderError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Throttled { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::Held { retry_after, .. } => Some(*retry_after),
             Self::Rejected { .. } | Self::NotFound { .. } | Self::KeyRefused { .. } | Self::Timeout => None,
         }
     }

@@ -7,6 +7,7 @@ mod error;
 mod fingerprint;
 mod ids;
 mod money;
+mod personal;
 mod phone;
 mod provider;
 mod scope;
@@ -14,13 +15,14 @@ mod secret;
 mod time;
 
 pub use calendar::{Calendar, UnknownZone};
-pub use error::{BoxError, ErrorKind, ProviderError, StoreError};
+pub use error::{BoxError, ErrorKind, Hold, ProviderError, StoreError};
 pub use fingerprint::fingerprint;
 pub use ids::{
     AnalysisId, AppointmentId, CallId, CompanyId, ContactCardId, EventId, IdError, IdSource, InboxId, JobId,
     KeySignalId, LeadId, RecordingId, ShunyaJobId, TaskId, TranscriptId, UserId,
 };
 pub use money::Cents;
+pub use personal::{Personal, show_personal_data, shows_personal_data};
 pub use phone::{PhoneError, PhoneNumber};
 pub use provider::Provider;
 pub use scope::{Actor, Scope};

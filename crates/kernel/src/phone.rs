@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A telephone number in E.164 form: `+` and 8 to 15 digits (ITU-T E.164 §6).
 ///
-/// `Debug` shows the last two digits only, so a number cannot slip into a log by way of `{:?}`; `Display` writes it
+/// `Debug` shows the last two digits only (all of them where personal data is shown, see [`crate::show_personal_data`]), so a number cannot slip into a log by way of `{:?}`; `Display` writes it
 /// whole and is for answers and providers.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -79,6 +79,9 @@ impl fmt::Display for PhoneNumber {
 
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if crate::shows_personal_data() {
+            return write!(f, "[phone {}]", self.0);
+        }
         let shown = self.0.get(self.0.len().saturating_sub(2)..).unwrap_or_default();
         write!(f, "[phone …{shown}]")
     }

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use app::ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource};
+use app::{
+    ports::{CallsSince, Credentials, ListedCalls, RecordingDownload, RecordingSource, Traces},
+    provider_call,
+};
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use futures_util::StreamExt;
@@ -28,6 +31,7 @@ pub struct CallrailClient {
     http: Client,
     base_url: Url,
     clock: Arc<dyn Clock>,
+    traces: Arc<dyn Traces>,
 }
 
 #[derive(Deserialize)]
@@ -37,13 +41,17 @@ struct RecordingLink {
 
 impl CallrailClient {
     /// Prepares a client; connects to nothing yet.
-    pub fn new(settings: &CallrailSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        settings: &CallrailSettings,
+        clock: Arc<dyn Clock>,
+        traces: Arc<dyn Traces>,
+    ) -> Result<Self, reqwest::Error> {
         let http = Client::builder()
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.read_timeout)
             .user_agent(concat!("otto/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, base_url: settings.base_url.clone(), clock })
+        Ok(Self { http, base_url: settings.base_url.clone(), clock, traces })
     }
 
     fn get(&self, credentials: &Credentials, path: &[&str]) -> Result<RequestBuilder, ProviderError> {
@@ -53,8 +61,17 @@ impl CallrailClient {
             .pop_if_empty()
             .extend(["a", credentials.account_id.as_str()])
             .extend(path);
+        Ok(self.request(credentials, url))
+    }
+
+    /// With our key, and the trace it belongs to.
+    fn request(&self, credentials: &Credentials, url: Url) -> RequestBuilder {
         let token = format!("Token token=\"{}\"", credentials.api_key.expose());
-        Ok(self.http.get(url).header(header::AUTHORIZATION, token).header("Request-From", "otto"))
+        let request = self.http.get(url).header(header::AUTHORIZATION, token).header("Request-From", "otto");
+        match self.traces.current() {
+            Some(trace) => request.header("traceparent", trace),
+            None => request,
+        }
     }
 }
 
@@ -101,7 +118,13 @@ impl RecordingSource for CallrailClient {
         credentials: &Credentials,
         recording_id: &str,
     ) -> Result<RecordingDownload, ProviderError> {
-        let open = || self.open_recording(credentials, recording_id);
+        let open = || {
+            provider_call(
+                Provider::Callrail,
+                "open_recording",
+                self.open_recording(credentials, recording_id),
+            )
+        };
         open.retry(moments()).when(ProviderError::is_momentary).await
     }
 
@@ -110,7 +133,7 @@ impl RecordingSource for CallrailClient {
         credentials: &Credentials,
         since: &CallsSince,
     ) -> Result<ListedCalls, ProviderError> {
-        let list = || self.list_page(credentials, since);
+        let list = || provider_call(Provider::Callrail, "list_calls", self.list_page(credentials, since));
         list.retry(moments()).when(ProviderError::is_momentary).await
     }
 }
@@ -184,7 +207,6 @@ impl CallrailClient {
         if url.origin() != self.base_url.origin() {
             return Err(unavailable("a link to somewhere else"));
         }
-        let token = format!("Token token=\"{}\"", credentials.api_key.expose());
-        Ok(self.http.get(url).header(header::AUTHORIZATION, token).header("Request-From", "otto"))
+        Ok(self.request(credentials, url))
     }
 }

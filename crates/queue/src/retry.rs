@@ -37,6 +37,11 @@ pub enum FailureClass {
         /// How long the other side asked us to wait.
         retry_after: Option<Duration>,
     },
+    /// Nothing was tried, or nothing that says anything of the job: what it needs is not to be had before this long.
+    NotNow {
+        /// How long.
+        retry_after: Duration,
+    },
     /// Trying again cannot help.
     Permanent,
 }
@@ -46,8 +51,17 @@ pub enum FailureClass {
 pub enum AfterFailure {
     /// Ready again at that time.
     RetryAt(Timestamp),
+    /// Ready again at that time, as if it had not been tried.
+    DeferUntil(Timestamp),
     /// Dead.
     Dead,
+}
+
+/// How long a job waits that is to come back after `wait`: up to half as long again, and no more than a minute, so that
+/// not all that wait for the same thing come back together.
+fn deferred(wait: Duration, roll: f64) -> Duration {
+    let spread = (wait / 2).clamp(Duration::from_secs(1), Duration::from_mins(1));
+    wait + spread.mul_f64(roll.clamp(0.0, 1.0))
 }
 
 /// Decides what becomes of a job whose attempt number `attempt` (from 1) failed at `now`.
@@ -58,11 +72,11 @@ pub fn after_failure(
     now: Timestamp,
     roll: f64,
 ) -> AfterFailure {
+    let after = |wait| now + chrono::Duration::from_std(wait).unwrap_or(chrono::Duration::days(1));
     match class {
+        FailureClass::NotNow { retry_after } => AfterFailure::DeferUntil(after(deferred(retry_after, roll))),
         FailureClass::Retry { retry_after } if attempt < kind.max_attempts => {
-            let wait = kind.backoff.delay(attempt, roll, retry_after);
-            let wait = chrono::Duration::from_std(wait).unwrap_or(chrono::Duration::days(1));
-            AfterFailure::RetryAt(now + wait)
+            AfterFailure::RetryAt(after(kind.backoff.delay(attempt, roll, retry_after)))
         }
         FailureClass::Retry { .. } | FailureClass::Permanent => AfterFailure::Dead,
     }
@@ -95,7 +109,25 @@ mod tests {
         assert_eq!(after_failure(&KIND, 2, retry, now, 0.5), again);
     }
 
+    #[test]
+    fn what_could_not_be_tried_is_never_given_up() {
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let not_now = FailureClass::NotNow { retry_after: Duration::from_secs(30) };
+        for attempt in [1, 3, 1000] {
+            let then = AfterFailure::DeferUntil(now + chrono::Duration::milliseconds(37_500));
+            assert_eq!(after_failure(&KIND, attempt, not_now, now, 0.5), then);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_waits_for_the_same_comes_back_spread_out(seconds in 0_u64..100_000, roll in 0.0..1.0) {
+            let wait = Duration::from_secs(seconds);
+            let deferred = deferred(wait, roll);
+            prop_assert!(deferred >= wait && deferred <= wait + Duration::from_mins(1));
+            prop_assert!(deferred <= (wait + wait / 2).max(wait + Duration::from_secs(1)));
+        }
+
         #[test]
         fn waits_grow_up_to_the_cap(attempt in 1u32..1000, roll in 0.0f64..1.0) {
             let wait = BACKOFF.delay(attempt, roll, None);

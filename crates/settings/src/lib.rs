@@ -4,9 +4,12 @@
 //! `.env.example` and the refusal of unknown `OTTO_*` names all come from there. All problems are reported at once, by
 //! name, before anything starts; values of secrets are never shown.
 
+mod accepted;
+mod background;
 mod example;
 mod read;
 mod variables;
+mod vendors;
 
 use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
@@ -98,6 +101,8 @@ pub struct HttpSettings {
     pub max_webhook_bytes: usize,
     /// A webhook is tried again for so long while the database is away, before its provider is told so.
     pub webhook_patience: Duration,
+    /// How long requests are still taken after readiness has turned false.
+    pub stop_delay: Duration,
 }
 
 /// CallRail.
@@ -149,6 +154,32 @@ pub struct ShunyaSettings {
     pub version: String,
     /// Which string its webhooks' signature is over.
     pub signature: ShunyaSignature,
+    /// Whether recordings are sent to it.
+    pub submit: bool,
+}
+
+/// How providers are treated. A limit that is unset is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProviderCare {
+    /// How long one that does not answer is left alone at first.
+    pub first_pause: Duration,
+    /// Requests to CallRail in the name of one account in any hour.
+    pub callrail_per_hour: Option<u32>,
+    /// And in any day.
+    pub callrail_per_day: Option<u32>,
+    /// Recordings of one company sent to Shunya in any minute.
+    pub submissions_per_minute: Option<u32>,
+    /// Looks whether Shunya is done with calls of one company in any minute.
+    pub looks_per_minute: Option<u32>,
+}
+
+/// Which background work is done in this deployment, in whichever process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Background {
+    /// Jobs are run.
+    pub worker: bool,
+    /// Recurring jobs are enqueued.
+    pub scheduler: bool,
 }
 
 /// How often something may be done.
@@ -206,6 +237,43 @@ pub struct DatabasePool {
     pub replica_lag: Duration,
 }
 
+/// A collector of traces.
+#[derive(Clone, Debug)]
+pub struct OtlpCollector {
+    /// Its address; traces go to `v1/traces` below it.
+    pub endpoint: Url,
+    /// Sent with each request: name and value.
+    pub headers: Vec<(String, Secret)>,
+}
+
+/// A Sentry project.
+#[derive(Clone, Debug)]
+pub struct SentryProject {
+    /// Its address, with its key.
+    pub dsn: Secret,
+    /// Which part of all traces it is sent, 0 to 1.
+    pub traces_sample_rate: f32,
+}
+
+/// Being looked at.
+#[derive(Clone, Debug)]
+pub struct ObserveSettings {
+    /// As `tracing` filters read it.
+    pub log_level: String,
+    /// Where traces are sent.
+    pub otlp: Option<OtlpCollector>,
+    /// What a process with a server is called in traces.
+    pub service_api: String,
+    /// What one without is called.
+    pub service_worker: String,
+    /// Where errors are reported.
+    pub sentry: Option<SentryProject>,
+    /// Personal data hides itself.
+    pub redact_personal_data: bool,
+    /// Where a process without a server answers probes; 0 takes a free port.
+    pub probe_port: Option<u16>,
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -235,6 +303,10 @@ pub struct Settings {
     pub callrail: CallrailSettings,
     /// Shunya.
     pub shunya: ShunyaSettings,
+    /// How providers are treated.
+    pub care: ProviderCare,
+    /// Which background work is done in this deployment.
+    pub background: Background,
     /// Longer recordings are refused.
     pub max_recording_bytes: u64,
     /// For so many days a webhook that is sent again is known.
@@ -243,8 +315,8 @@ pub struct Settings {
     pub body_days: u16,
     /// How long a worker's claim on a job holds unless renewed.
     pub job_lease: Duration,
-    /// As `tracing` filters read it.
-    pub log_level: String,
+    /// Being looked at.
+    pub observe: ObserveSettings,
     /// What is in force, for people to look at.
     pub effective: Vec<Effective>,
 }

@@ -12,8 +12,9 @@ use url::Url;
 
 use crate::{
     CallrailSettings, DatabasePool, DevMode, Environment, HttpSettings, RateLimits, S3Settings, Settings,
-    ShunyaSettings, VARIABLES,
+    ShunyaSettings, VARIABLES, accepted, background,
     variables::{self as v, Variable},
+    vendors,
 };
 
 /// What is wrong with one variable.
@@ -48,22 +49,22 @@ pub struct Effective {
     pub name: &'static str,
     /// Its value, or how it is hidden.
     pub shown: String,
-    /// Where it comes from: environment, default or unset.
+    /// Where it comes from: environment, default, unset, or another variable's name.
     pub from: &'static str,
 }
 
-struct Reader<'a> {
-    given: &'a BTreeMap<String, String>,
-    environment: Environment,
-    problems: Vec<Problem>,
+pub(crate) struct Reader<'a> {
+    pub(crate) given: &'a BTreeMap<String, String>,
+    pub(crate) environment: Environment,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn wrong(&mut self, variable: &Variable, what: impl Into<String>) {
+    pub(crate) fn wrong(&mut self, variable: &Variable, what: impl Into<String>) {
         self.problems.push(Problem { name: variable.name.to_owned(), what: what.into() });
     }
 
-    fn given(&self, variable: &Variable) -> Option<&str> {
+    pub(crate) fn given(&self, variable: &Variable) -> Option<&str> {
         std::iter::once(&variable.name)
             .chain(variable.aliases)
             .find_map(|name| self.given.get(*name))
@@ -71,7 +72,7 @@ impl Reader<'_> {
             .filter(|text| !text.is_empty())
     }
 
-    fn text(&mut self, variable: &Variable) -> Option<String> {
+    pub(crate) fn text(&mut self, variable: &Variable) -> Option<String> {
         let text = self.given(variable).or(variable.default).map(str::to_owned);
         if text.is_none() && variable.required && self.environment != Environment::Development {
             self.wrong(variable, format!("must be set in {}: {}", self.environment.as_str(), variable.help));
@@ -83,7 +84,7 @@ impl Reader<'_> {
         self.text(variable).map(Secret::new)
     }
 
-    fn parse<T: FromStr>(&mut self, variable: &Variable, expected: &str) -> Option<T> {
+    pub(crate) fn parse<T: FromStr>(&mut self, variable: &Variable, expected: &str) -> Option<T> {
         let text = self.text(variable)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {
@@ -92,7 +93,7 @@ impl Reader<'_> {
         parsed
     }
 
-    fn url(&mut self, variable: &Variable) -> Option<Url> {
+    pub(crate) fn url(&mut self, variable: &Variable) -> Option<Url> {
         let text = self.text(variable)?;
         match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
@@ -103,16 +104,20 @@ impl Reader<'_> {
         }
     }
 
-    fn boolean(&mut self, variable: &Variable) -> bool {
-        let text = self.text(variable).unwrap_or_default().to_ascii_lowercase();
-        match text.as_str() {
-            "true" | "1" | "yes" | "on" => true,
-            "false" | "0" | "no" | "off" | "" => false,
-            _ => {
-                self.wrong(variable, "must be true or false");
-                false
-            }
-        }
+    pub(crate) fn boolean(&mut self, variable: &Variable) -> bool {
+        let text = self.text(variable).unwrap_or_default();
+        yes_or_no(&text).unwrap_or_else(|| {
+            self.wrong(variable, "must be true or false");
+            false
+        })
+    }
+}
+
+pub(crate) fn yes_or_no(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" | "" => Some(false),
+        _ => None,
     }
 }
 
@@ -162,7 +167,7 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         list_every: read_list_every(&mut reader),
     };
     let shunya = ShunyaSettings {
-        base_url: reader.url(&v::UWC_BASE_URL).unwrap_or_else(placeholder),
+        base_url: vendors::shunya_url(&mut reader),
         api_key: reader.secret(&v::UWC_API_KEY),
         hmac_secret: reader.secret(&v::UWC_HMAC_SECRET),
         jwt_secret: reader.secret(&v::UWC_JWT_SECRET),
@@ -170,7 +175,10 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         signature: reader
             .parse(&v::OTTO_SHUNYA_SIGNATURE, "dot, colon or either")
             .unwrap_or(crate::ShunyaSignature::Dot),
+        submit: reader.boolean(&v::ENABLE_UWC_ASR),
     };
+    accepted::check(&mut reader);
+    let background = background::read(&mut reader);
     let rate_limits = read_rate_limits(&mut reader);
     let settings = Settings {
         environment: reader.environment,
@@ -181,18 +189,20 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         database_replica_url: read_replica_url(&mut reader),
         pool: read_pool(&mut reader),
         rate_limits,
-        redis_url: read_redis_url(&mut reader, rate_limits.is_some()),
+        redis_url: read_redis_url(&mut reader, background.worker || rate_limits.is_some()),
         encryption_key: reader.secret(&v::OTTO_ENCRYPTION_KEY),
         s3: read_s3(&mut reader),
         callrail,
         shunya,
+        care: vendors::care(&mut reader),
+        background,
         max_recording_bytes: reader
             .parse(&v::OTTO_MAX_RECORDING_BYTES, "a number of bytes")
             .unwrap_or_default(),
         webhook_days: read_days(&mut reader, &v::IDEMPOTENCY_TTL_DAYS),
         body_days: read_days(&mut reader, &v::OTTO_WEBHOOK_BODY_DAYS),
         job_lease: read_job_lease(&mut reader),
-        log_level: reader.text(&v::LOG_LEVEL).unwrap_or_default().to_ascii_lowercase(),
+        observe: observe::read(&mut reader),
         effective: effective(&reader),
     };
     if reader.problems.is_empty() {
@@ -203,7 +213,7 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
 }
 
 /// Stands where a problem was noted; never used.
-fn placeholder() -> Url {
+pub(crate) fn placeholder() -> Url {
     Url::parse("http://unset.invalid").unwrap_or_else(|_| unreachable!("a constant that parses"))
 }
 
@@ -270,6 +280,7 @@ fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
         allowed_origins,
         max_webhook_bytes: reader.parse(&v::OTTO_MAX_WEBHOOK_BYTES, "a number of bytes").unwrap_or_default(),
         webhook_patience: read_webhook_patience(reader),
+        stop_delay: read_stop_delay(reader),
     }
 }
 
@@ -278,6 +289,15 @@ fn read_webhook_patience(reader: &mut Reader<'_>) -> Duration {
     // no provider waits for an answer much longer
     if seconds > 30 {
         reader.wrong(&v::OTTO_WEBHOOK_PATIENCE_SECONDS, "must be at most 30");
+    }
+    Duration::from_secs(seconds)
+}
+
+fn read_stop_delay(reader: &mut Reader<'_>) -> Duration {
+    let usual = if reader.environment == Environment::Development { 0 } else { 5 };
+    let seconds = reader.parse(&v::OTTO_STOP_DELAY_SECONDS, "a number of seconds").unwrap_or(usual);
+    if seconds > 60 {
+        reader.wrong(&v::OTTO_STOP_DELAY_SECONDS, "must be from 0 to 60");
     }
     Duration::from_secs(seconds)
 }
@@ -369,7 +389,8 @@ fn read_redis_url(reader: &mut Reader<'_>, needed: bool) -> Option<Secret> {
     let Some(url) = reader.text(&v::REDIS_URL) else {
         if needed && reader.environment != Environment::Development {
             let place = reader.environment.as_str();
-            reader.wrong(&v::REDIS_URL, format!("must be set in {place} while ENABLE_RATE_LIMITING is true"));
+            let while_ = "while ENABLE_WORKER or ENABLE_RATE_LIMITING is true";
+            reader.wrong(&v::REDIS_URL, format!("must be set in {place} {while_}"));
         }
         return None;
     };
@@ -385,7 +406,10 @@ fn effective(reader: &Reader<'_>) -> Vec<Effective> {
     VARIABLES
         .iter()
         .map(|variable| {
+            let at_staging = variable.name == v::UWC_BASE_URL.name
+                && reader.given(&v::USE_UWC_STAGING).and_then(yes_or_no).unwrap_or_default();
             let (shown, from) = match (reader.given(variable), variable.default) {
+                (None, _) if at_staging => (vendors::SHUNYA_STAGING.to_owned(), v::USE_UWC_STAGING.name),
                 (Some(value), _) => (hidden(variable, value), "environment"),
                 (None, Some(default)) => (default.to_owned(), "default"),
                 (None, None) => (String::new(), "unset"),
@@ -394,6 +418,9 @@ fn effective(reader: &Reader<'_>) -> Vec<Effective> {
         })
         .collect()
 }
+
+#[path = "read_observe.rs"]
+mod observe;
 
 #[cfg(test)]
 #[path = "read_tests.rs"]

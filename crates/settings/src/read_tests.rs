@@ -116,6 +116,11 @@ fn a_bucket_is_expected_where_customers_are() {
         for variable in &required {
             let value = match variable.name {
                 "DATABASE_URL" => "postgres://h/d",
+                "CLERK_SECRET_KEY" => "sk_x",
+                "CLERK_ISSUER" => "https://h",
+                "CLERK_WEBHOOK_SECRET" => "whsec_x",
+                "TWILIO_ACCOUNT_SID" => "AC00000000000000000000000000000001",
+                name if name.ends_with("_NUMBER") => "+16025550100",
                 name if name.ends_with("URL") => "https://h",
                 _ => "x",
             };
@@ -196,4 +201,66 @@ fn what_nobody_needs_any_more_is_kept_for_some_days() {
         let problems = read(&env(&[("IDEMPOTENCY_TTL_DAYS", wrong)])).unwrap_err();
         assert_eq!(names(&problems), ["IDEMPOTENCY_TTL_DAYS"], "{wrong}");
     }
+}
+
+#[test]
+fn nobody_looks_on_unless_told_where() {
+    let observe = read(&env(&[])).unwrap().observe;
+    assert!(observe.otlp.is_none() && observe.sentry.is_none() && observe.probe_port.is_none());
+    assert!(observe.redact_personal_data);
+    let given = env(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic aHVudGVyMg==, x-team = otto"),
+        ("SENTRY_DSN", "https://hunter2@sentry.example/7"),
+        ("OBS_REDACT_PII", "false"),
+        ("OTTO_PROBE_PORT", "9090"),
+    ]);
+    let observe = read(&given).unwrap().observe;
+    let headers = observe.otlp.as_ref().unwrap().headers.clone();
+    assert_eq!(headers[0].0, "authorization");
+    assert_eq!(headers[0].1.expose(), "Basic aHVudGVyMg==");
+    assert_eq!(headers[1].1.expose(), "otto");
+    assert!((observe.sentry.as_ref().unwrap().traces_sample_rate - 0.1).abs() < f32::EPSILON);
+    assert_eq!(observe.probe_port, Some(9090));
+    assert!(!observe.redact_personal_data);
+    let shown = format!("{observe:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_reported_to_is_told() {
+    let problems = read(&env(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret-value"),
+        ("SENTRY_DSN", "https://sentry.example/7"),
+        ("SENTRY_TRACES_SAMPLE_RATE", "1.5"),
+        ("OTTO_PROBE_PORT", "many"),
+    ]))
+    .unwrap_err();
+    let expected = [
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTTO_PROBE_PORT",
+        "SENTRY_DSN",
+        "SENTRY_TRACES_SAMPLE_RATE",
+    ];
+    assert_eq!(names(&problems), expected);
+    assert!(!problems.to_string().contains("s3cret-value"));
+}
+
+#[test]
+fn personal_data_is_never_shown_in_production() {
+    let problems = read(&env(&[("ENVIRONMENT", "production"), ("OBS_REDACT_PII", "false")])).unwrap_err();
+    assert!(names(&problems).contains(&"OBS_REDACT_PII"));
+    let problems = read(&env(&[("ENVIRONMENT", "production")])).unwrap_err();
+    assert!(!names(&problems).contains(&"OBS_REDACT_PII"));
+}
+
+#[test]
+fn a_server_that_stops_waits_for_balancers_where_there_are_any() {
+    let delay = |pairs: &[(&str, &str)]| read(&env(pairs)).map(|settings| settings.http.stop_delay.as_secs());
+    assert_eq!(delay(&[]), Ok(0));
+    assert_eq!(delay(&[("OTTO_STOP_DELAY_SECONDS", "7")]), Ok(7));
+    let problems = delay(&[("OTTO_STOP_DELAY_SECONDS", "600")]).unwrap_err();
+    assert_eq!(names(&problems), ["OTTO_STOP_DELAY_SECONDS"]);
 }

@@ -6,6 +6,7 @@
 
 mod job;
 mod normalise;
+mod personal;
 mod record;
 
 pub use job::{Failure, JobState, MAX_SUBMISSIONS, SUBMIT_DEADLINE, ShunyaJob, Transition, poll_delay};

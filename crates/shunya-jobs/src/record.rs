@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Texts are trimmed, never blank, free of NUL and at most 20,000 characters long; lists hold at most 500 entries;
 /// numbers are rounded to six decimals.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AnalysisRecord {
     /// A few sentences.
@@ -80,7 +80,7 @@ pub struct AnalysisRecord {
 }
 
 /// A value outside the enumeration or range we know, kept so that people can see it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnknownValue {
     /// Where it stood, such as `qualification.booking_status` or, for any entry of a list,
     /// `objections.objections[].severity`; the envelope is left out.
@@ -90,7 +90,7 @@ pub struct UnknownValue {
 }
 
 /// Something somebody promised to do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PendingAction {
     /// What, in words (`raw_text`, `action`, `text` or `description`; else the type in words).
@@ -211,7 +211,7 @@ pub enum AppointmentStart {
 }
 
 /// What was said about an appointment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AppointmentFacts {
     /// Did both sides agree?
@@ -270,7 +270,7 @@ pub enum AppointmentIntent {
 }
 
 /// Where the work is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Address {
     /// As spoken.
@@ -313,7 +313,7 @@ impl Severity {
 }
 
 /// Something the customer held against buying.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Objection {
     /// In words.
@@ -348,7 +348,7 @@ impl Objection {
 }
 
 /// How well the CSR followed the script.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Compliance {
     /// 0 to 10, whatever scale it was sent in (contract `metrics.md` §0.3).
@@ -370,7 +370,7 @@ pub struct Compliance {
 }
 
 /// One stage of the script.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StageResult {
     /// Its name.
@@ -384,7 +384,7 @@ pub struct StageResult {
 }
 
 /// How likely the deal is lost.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Risk {
     /// low, medium, high or critical.
@@ -400,7 +400,7 @@ pub struct Risk {
 }
 
 /// Something more the customer might buy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UpgradeOpportunity {
     /// The vendor's type, as sent.
@@ -412,7 +412,7 @@ pub struct UpgradeOpportunity {
 }
 
 /// Something the CSR let pass.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MissedOpportunity {
     /// discovery, `cross_sell`, upsell, qualification, or another as sent.
@@ -433,7 +433,7 @@ pub struct MissedOpportunity {
 
 /// Who said what, when. Its text may be 2,000,000 characters long and have 20,000 segments, so that no conversation is
 /// cut short.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Transcript {
     /// The whole, as sent; where only segments were sent, those joined line by line as `speaker: text`.
@@ -451,7 +451,7 @@ pub struct Transcript {
 }
 
 /// One speaker's turn.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Segment {
     /// Who (`speaker` or `speaker_id`), as sent.

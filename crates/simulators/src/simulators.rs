@@ -181,6 +181,14 @@ impl Simulators {
             ("TWILIO_ACCOUNT_SID", secrets.twilio_account_sid.clone()),
             ("TWILIO_AUTH_TOKEN", secrets.twilio_auth_token.expose().clone()),
         ];
+        // stand-ins have no limits to be kept
+        let limits = [
+            "OTTO_CALLRAIL_REQUESTS_PER_HOUR",
+            "OTTO_CALLRAIL_REQUESTS_PER_DAY",
+            "OTTO_SHUNYA_SUBMISSIONS_PER_MINUTE",
+            "OTTO_SHUNYA_LOOKS_PER_MINUTE",
+        ];
+        all.extend(limits.map(|name| (name, "0".to_owned())));
         all.extend(
             secrets.shunya_jwt_secret.iter().map(|secret| ("UWC_JWT_SECRET", secret.expose().clone())),
         );
@@ -207,6 +215,11 @@ impl Simulators {
     /// Lays down answers to the next requests one of them gets.
     pub fn script(&self, of: StandIn, answer: ScriptedAnswer) {
         self.control(of).scripts.add(answer);
+    }
+
+    /// Forgets the answers that were laid down.
+    pub fn forget_scripts(&self, of: StandIn) {
+        self.control(of).scripts.clear();
     }
 
     /// The requests one of them got after number `since`.

@@ -377,6 +377,7 @@ diesel::table! {
         error_message -> Nullable<Text>,
         created_at -> Ts,
         updated_at -> Ts,
+        trace -> Nullable<Text>,
     }
 }
 

@@ -1,21 +1,69 @@
-//! Logs and metrics, set up once.
+//! Logs, traces, error reports and metrics, set up once.
 //!
-//! Secrets and telephone numbers cannot slip into a log by way of `{:?}`: their types hide them (`kernel::Secret`,
-//! `kernel::PhoneNumber`).
+//! Secrets, telephone numbers and what else is personal cannot slip into any of them by way of `{:?}` or `{}`: their types
+//! hide themselves (`kernel::Secret`, `kernel::PhoneNumber`, `kernel::Personal`).
+//!
+//! Every span has ids, whether or not anything is exported: they are stored with webhooks, jobs and events and written on
+//! every line of the log, so that what belongs together is found. Without an exporter and without Sentry nothing of this
+//! runs in the background, and spans record nothing else.
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing::Subscriber;
-use tracing_subscriber::{
-    EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
-};
+mod failures;
+mod logs;
+mod metrics;
+mod names;
+mod otlp;
+mod panics;
+mod process;
+mod traces;
 
-/// How logs are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Readable,
-    /// For machines.
-    Json,
+use std::time::Duration;
+
+use kernel::Secret;
+use tracing_subscriber::{Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt};
+use url::Url;
+
+pub use logs::{LogFormat, layer, log_filter};
+pub use metrics::{Measured, start_metrics};
+pub use names::{METRICS, Metric, MetricKind, Seen, names_in};
+pub use traces::SpanTraces;
+
+/// Where traces are sent.
+#[derive(Clone, Debug)]
+pub struct OtlpSettings {
+    /// Of the collector; traces go to `v1/traces` below it.
+    pub endpoint: Url,
+    /// Sent with each request: name and value.
+    pub headers: Vec<(String, Secret)>,
+}
+
+/// Where errors are reported.
+#[derive(Clone, Debug)]
+pub struct SentrySettings {
+    /// The project's address, with its key.
+    pub dsn: Secret,
+    /// Which part of all traces is sent as well, 0 to 1.
+    pub traces_sample_rate: f32,
+}
+
+/// How a program is to be observed.
+#[derive(Clone, Debug)]
+pub struct TelemetrySettings {
+    /// A level, or a filter of `tracing`.
+    pub log_level: String,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// What it is called in traces.
+    pub service: String,
+    /// Of the program.
+    pub version: &'static str,
+    /// development, staging or production.
+    pub environment: &'static str,
+    /// Where traces are sent, if anywhere.
+    pub otlp: Option<OtlpSettings>,
+    /// Where errors are reported, if anywhere.
+    pub sentry: Option<SentrySettings>,
+    /// Personal data is written whole. Never in production.
+    pub show_personal_data: bool,
 }
 
 /// Why it cannot be set up.
@@ -24,50 +72,69 @@ pub enum TelemetryError {
     /// `LOG_LEVEL` is no filter.
     #[error("LOG_LEVEL is neither a level nor a filter such as info,app=debug")]
     Filter,
+    /// The exporter of traces cannot be made.
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
+    Otlp(String),
+    /// The address errors are reported to is none.
+    #[error("SENTRY_DSN is not the address of a Sentry project")]
+    Dsn,
     /// It was set up before, or metrics were.
     #[error("telemetry is set up already")]
     Twice,
 }
 
-/// Buckets of durations, in seconds: from a memory access to a long transcription.
-const SECONDS: [f64; 14] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+/// What is still to be sent may take this long when a program ends.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Buckets of statements' durations: fewer, because there is a histogram for each statement, and finer where statements
-/// should be.
-const STATEMENT_SECONDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
-
-/// Writes logs of a format to wherever `writer` leads.
-pub fn layer<S, W>(format: LogFormat, writer: W) -> Box<dyn Layer<S> + Send + Sync>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    match format {
-        LogFormat::Readable => {
-            tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).boxed()
-        }
-        LogFormat::Json => {
-            tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed()
-        }
-    }
+/// A program that is observed until this is stopped.
+pub struct Observing {
+    provider: opentelemetry_sdk::trace::SdkTracerProvider,
+    sentry: Option<sentry::ClientInitGuard>,
+    measured: Measured,
 }
 
-/// Starts logging to standard error.
+/// Starts everything. Within a runtime: exports run on it.
+pub fn start(settings: &TelemetrySettings) -> Result<Observing, TelemetryError> {
+    kernel::show_personal_data(settings.show_personal_data);
+    let sentry = settings.sentry.as_ref().map(|sentry| failures::start(sentry, settings)).transpose()?;
+    let provider = traces::provider(settings)?;
+    let records = settings.otlp.is_some() || settings.sentry.is_some();
+    let filter = log_filter(&settings.log_level)?;
+    let registry = tracing_subscriber::registry()
+        .with(traces::layer(&provider, records))
+        .with(layer::<_, _>(settings.log_format, std::io::stderr).with_filter(filter))
+        .with(sentry.as_ref().map(|_| failures::layer()));
+    registry.try_init().map_err(|_| TelemetryError::Twice)?;
+    let measured = start_metrics()?;
+    panics::report(settings.show_personal_data);
+    ::metrics::gauge!("otto_build_info", "version" => settings.version, "environment" => settings.environment)
+        .set(1.0);
+    Ok(Observing { provider, sentry, measured })
+}
+
+/// Starts logging to standard error and nothing else, for commands.
 pub fn start_logs(level: &str, format: LogFormat) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::builder().parse(level).map_err(|_| TelemetryError::Filter)?;
-    let registry = tracing_subscriber::registry().with(filter).with(layer(format, std::io::stderr));
+    let filter = log_filter(level)?;
+    let registry = tracing_subscriber::registry()
+        .with(layer::<Registry, _>(format, std::io::stderr).with_filter(filter));
     registry.try_init().map_err(|_| TelemetryError::Twice)
 }
 
-/// Starts counting; the handle writes what Prometheus reads.
-pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-        .and_then(|builder| {
-            let statements = Matcher::Full("otto_db_statement_duration_seconds".to_owned());
-            builder.set_buckets_for_metric(statements, &STATEMENT_SECONDS)
-        })
-        .and_then(metrics_exporter_prometheus::PrometheusBuilder::install_recorder)
-        .map_err(|_| TelemetryError::Twice)
+impl Observing {
+    /// Writes what Prometheus reads.
+    pub fn measured(&self) -> Measured {
+        self.measured.clone()
+    }
+
+    /// Sends what is still to be sent, for a few seconds at most.
+    pub async fn stop(self) {
+        let ending = tokio::task::spawn_blocking(move || {
+            // an exporter that is away has said so in the log; here is nobody left to tell
+            let _ = self.provider.shutdown_with_timeout(PATIENCE);
+            drop(self.sentry);
+        });
+        if tokio::time::timeout(PATIENCE * 2, ending).await.is_err() {
+            tracing::warn!("traces or error reports were left unsent");
+        }
+    }
 }

@@ -34,6 +34,11 @@ impl Database {
         Self { store, system, target, _files: files, to_drop }
     }
 
+    /// One on a PostgreSQL server of somebody else's, who takes it down. Nothing is asked of it before it is used.
+    pub fn at(url: &str) -> Self {
+        Self::open(Target::Postgres(url.to_owned()), None, None)
+    }
+
     /// The URL a process would be given.
     pub fn url(&self) -> String {
         match &self.target {

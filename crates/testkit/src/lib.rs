@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+pub mod aftermath;
 pub mod contract;
 mod databases;
 pub mod fakes;
@@ -22,5 +23,5 @@ pub use databases::{Database, postgres, sqlite};
 pub use ports::{Seen, WatchedClaims, World};
 pub use postgres_server::{PostgresServer, Stop};
 pub use processes::{Process, Two, eventually};
-pub use redis::{RedisServer, redis_url};
+pub use redis::redis_url;
 pub use world::{Dice, ManualClock, TestIds};

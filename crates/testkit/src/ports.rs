@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use app::{
     Ports,
-    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, Retention, SlotJob},
+    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, Retention, SlotJob, Untraced},
 };
 use async_trait::async_trait;
 use kernel::{Clock, JobId, Secret, StoreError, Timestamp};
@@ -61,7 +61,8 @@ impl World {
             inbox_office: system.clone(),
             claims: claims.clone(),
             job_office: system.clone(),
-            sweeps: system,
+            sweeps: system.clone(),
+            tallies: system,
             secrets: Arc::new(FakeSecrets),
             blobs: blobs.clone(),
             doorbell: Arc::new(FakeBell::default()),
@@ -71,6 +72,7 @@ impl World {
             callrail: provider.clone(),
             engine: engine.clone(),
             engine_webhooks: Arc::new(FakeEngineWebhooks),
+            traces: Arc::new(Untraced),
             clock: ports_clock,
             ids: Arc::new(TestIds::default()),
             dice: Arc::new(Dice(0.5)),
@@ -79,6 +81,7 @@ impl World {
                 callrail_api_key: Some(Secret::new("key".to_owned())),
                 callrail_account_id: Some("ACC1".to_owned()),
             },
+            submit: true,
             max_recording_bytes: 1 << 20,
             retention: Retention::default(),
         };

@@ -2,6 +2,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{
     Ports,
+    guarded::ProviderGuard,
     ports::{BlobStore, PlatformSecrets, Retention},
 };
 use blob_fs::FsBlobs;
@@ -11,12 +12,15 @@ use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
 use settings::{Environment, Settings, ShunyaSignature};
 use store_sql::{PoolSettings, RememberedTenants, SqlStore, SqlSystem, Target};
+use telemetry::SpanTraces;
 use url::Url;
 use vault::Vault;
 
 use crate::{
     StartError,
     between::Between,
+    counted::CountedCache,
+    guards::Guards,
     keys::{check_key, encryption_key, link_key},
     world::{RandomDice, SystemClock, UuidSource},
 };
@@ -35,6 +39,8 @@ pub struct Otto {
     pub settings: Arc<Settings>,
     /// Whose connections are tended while it runs.
     pub(crate) pools: Pools,
+    /// What stands before each provider.
+    pub(crate) guards: Vec<Arc<ProviderGuard>>,
 }
 
 /// The connections to the database.
@@ -120,7 +126,11 @@ impl Otto {
         };
         let (store, system) = (Arc::new(store), Arc::new(system));
         let pools = Pools { store: store.clone(), system: system.clone() };
-        let between = Between::of(&settings, &clock, &ids).await?;
+        let mut between = Between::of(&settings, &clock, &ids).await?;
+        between.shared.cache = Arc::new(CountedCache(between.shared.cache));
+        let guards = Guards::of(&settings, &between.shared, &clock);
+        let callrail = guards.callrail(&settings, Arc::new(callrail(&settings, clock.clone())?));
+        let engine = guards.shunya(&settings, Arc::new(shunya(&settings, clock.clone(), ids.clone())?));
         let ports = Ports {
             reads: store.clone(),
             store,
@@ -128,15 +138,16 @@ impl Otto {
             inbox_office: system.clone(),
             claims: system.clone(),
             job_office: system.clone(),
-            sweeps: system,
+            sweeps: system.clone(),
+            tallies: system,
             secrets: Arc::new(secrets),
             blobs,
             doorbell: between.doorbell,
             events: between.events,
             shared: between.shared,
             callrail_webhooks: Arc::new(CallrailWebhooks),
-            callrail: Arc::new(callrail(&settings, clock.clone())?),
-            engine: Arc::new(shunya(&settings, clock.clone(), ids.clone())?),
+            callrail,
+            engine,
             engine_webhooks: Arc::new(ShunyaWebhooks::new(
                 settings.shunya.hmac_secret.clone(),
                 match settings.shunya.signature {
@@ -145,6 +156,7 @@ impl Otto {
                     ShunyaSignature::Either => Scheme::Either,
                 },
             )),
+            traces: Arc::new(SpanTraces),
             clock,
             ids,
             dice: Arc::new(RandomDice),
@@ -153,11 +165,12 @@ impl Otto {
                 callrail_api_key: settings.callrail.api_key.clone(),
                 callrail_account_id: settings.callrail.account_id.clone(),
             },
+            submit: settings.shunya.submit,
             max_recording_bytes: settings.max_recording_bytes,
             retention: Retention { webhooks: days(settings.webhook_days), bodies: days(settings.body_days) },
         };
         check_key(&ports).await?;
-        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools })
+        Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools, guards: guards.all() })
     }
 }
 
@@ -189,7 +202,7 @@ fn callrail(settings: &Settings, clock: Arc<dyn Clock>) -> Result<CallrailClient
         connect_timeout: CONNECT_TIMEOUT,
         read_timeout: ANSWER_TIMEOUT,
     };
-    CallrailClient::new(&client, clock)
+    CallrailClient::new(&client, clock, Arc::new(SpanTraces))
         .map_err(|error| StartError::Client { provider: "CallRail", reason: error.to_string() })
 }
 
@@ -208,6 +221,6 @@ fn shunya(
         connect_timeout: CONNECT_TIMEOUT,
         timeout: ANSWER_TIMEOUT,
     };
-    ShunyaClient::new(client, clock, ids)
+    ShunyaClient::new(client, clock, ids, Arc::new(SpanTraces))
         .map_err(|error| StartError::Client { provider: "Shunya", reason: error.to_string() })
 }

@@ -2,12 +2,16 @@
 
 mod between;
 mod build;
+mod counted;
 mod error;
+mod guards;
 mod keys;
 pub mod program;
 mod pulse;
+mod report;
 mod run;
 mod tenants;
+mod vigil;
 mod world;
 
 pub use build::{Otto, open_store, update_store};

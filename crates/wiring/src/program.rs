@@ -1,15 +1,12 @@
-//! What every program does the same way: read settings, start logs and metrics, run, stop when asked.
+//! What every program does the same way: read settings, start logs, traces and metrics, run, stop when asked.
 
-use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, process::ExitCode};
 
 use settings::{Environment, Settings};
-use telemetry::LogFormat;
+use telemetry::{LogFormat, Observing, OtlpSettings, SentrySettings, TelemetrySettings};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Parts, start};
-
-/// Measurements are folded together this often.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+use crate::{Parts, report::report, start};
 
 /// Whatever stops a program; its text is for people.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -31,24 +28,40 @@ pub fn settings_of(defaults: BTreeMap<String, String>) -> Result<Settings, Failu
     Ok(settings::read(&environment(defaults)?)?)
 }
 
-/// Starts logs, and metrics for whoever reads them.
-pub fn observe(settings: &Settings, level: &str) -> Result<Arc<dyn Fn() -> String + Send + Sync>, Failure> {
-    let format = match settings.environment {
-        Environment::Development => LogFormat::Readable,
-        Environment::Staging | Environment::Production => LogFormat::Json,
-    };
-    telemetry::start_logs(level, format)?;
-    let handle = telemetry::start_metrics()?;
-    let upkeep = handle.clone();
-    // what was measured and never read would pile up; a thread, because nothing here may wait for a runtime
-    std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
-        loop {
-            std::thread::sleep(UPKEEP_EVERY);
-            upkeep.run_upkeep();
-        }
-    })?;
-    Ok(Arc::new(move || handle.render()))
+/// Starts logs, traces, error reports and metrics. Within the runtime that the program runs on.
+pub fn observe(settings: &Settings, level: &str, parts: &Parts) -> Result<Observing, Failure> {
+    let observe = &settings.observe;
+    let service = if parts.server { &observe.service_api } else { &observe.service_worker };
+    Ok(telemetry::start(&TelemetrySettings {
+        log_level: level.to_owned(),
+        log_format: match settings.environment {
+            Environment::Development => LogFormat::Readable,
+            Environment::Staging | Environment::Production => LogFormat::Json,
+        },
+        service: service.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        environment: settings.environment.as_str(),
+        otlp: observe.otlp.clone().map(|to| OtlpSettings { endpoint: to.endpoint, headers: to.headers }),
+        sentry: observe
+            .sentry
+            .clone()
+            .map(|to| SentrySettings { dsn: to.dsn, traces_sample_rate: to.traces_sample_rate }),
+        show_personal_data: !observe.redact_personal_data,
+    })?)
 }
+
+/// For `--help` of every program: what may be done to it, and how it ends.
+pub const SIGNALS_AND_EXIT_CODES: &str = "\
+Signals:
+  SIGTERM, SIGINT  end what has begun within 20 s, hand back the rest, exit with 0
+  SIGKILL          safe at any moment: what was acknowledged is in the database
+
+Exit codes:
+  0  it was asked to stop, and did
+  1  it cannot start, or broke: standard error names the thing and the remedy
+  2  wrong arguments
+
+One line is logged when it has started: what it runs, its version, and the hosts of everything it uses.";
 
 /// Ends when somebody asks the process to.
 pub async fn asked_to_stop() -> Result<(), Failure> {
@@ -61,28 +74,35 @@ pub async fn asked_to_stop() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Runs everything on the environment's settings, but what they turn off.
+pub async fn run_wanted() -> Result<ExitCode, Failure> {
+    let settings = settings_of(BTreeMap::new())?;
+    let parts = Parts::wanted(&settings);
+    run_on(settings, parts).await
+}
+
 /// Runs some parts of Otto on the environment's settings until asked to stop, or until they break.
 pub async fn run(parts: Parts) -> Result<ExitCode, Failure> {
-    let settings = settings_of(BTreeMap::new())?;
-    let metrics = observe(&settings, &settings.log_level)?;
-    let environment = settings.environment.as_str();
-    let running = start(settings, parts.clone(), metrics).await?;
-    let queues: Vec<_> = parts.worker.iter().flatten().map(|queue| queue.as_str()).collect();
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        environment,
-        address = running.address.map(|address| address.to_string()),
-        server = parts.server,
-        queues = queues.join(","),
-        cron = parts.cron,
-        "started"
-    );
+    run_on(settings_of(BTreeMap::new())?, parts).await
+}
+
+async fn run_on(settings: Settings, parts: Parts) -> Result<ExitCode, Failure> {
+    let observing = observe(&settings, &settings.observe.log_level, &parts)?;
+    let running = match start(settings, parts.clone(), observing.measured().writer()).await {
+        Ok(running) => running,
+        Err(error) => {
+            observing.stop().await;
+            return Err(error.into());
+        }
+    };
+    report(&running, &parts);
     let broke = tokio::select! {
         stopped = asked_to_stop() => { stopped?; false }
         () = running.ended() => true,
     };
     tracing::info!("stopping");
     running.stop().await;
+    observing.stop().await;
     Ok(if broke { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -7,12 +7,12 @@ use std::{
 use app::{
     cron::run_cron,
     ports::{AuthError, Authenticator, Identity, Part, PartRole, Presented, Rate},
-    presence::run_presence,
+    presence::{Expected, run_presence},
     worker::{WorkerSettings, run_worker, worker_name},
 };
 use auth_dev::DevAuthenticator;
 use console::ConsoleState;
-use http_api::{ApiSettings, ApiState, BoundServer, ClientLimits, Mount, RouteTable};
+use http_api::{ApiSettings, ApiState, BoundServer, ClientLimits, Mount, ProbeState, RouteTable};
 use queue::Queue;
 use settings::{Environment, Frequency, Settings};
 use tokio::task::JoinHandle;
@@ -40,18 +40,29 @@ impl Parts {
     pub fn all() -> Self {
         Self { server: true, worker: Some(Queue::ALL.to_vec()), cron: true }
     }
+
+    /// All of them but those a developer turned off.
+    pub fn wanted(settings: &Settings) -> Self {
+        let Self { server, worker, cron } = Self::all();
+        let background = &settings.background;
+        Self { server, worker: worker.filter(|_| background.worker), cron: cron && background.scheduler }
+    }
 }
 
 /// An Otto that runs until it is stopped.
 pub struct Running {
     /// Where it listens, if it serves.
     pub address: Option<SocketAddr>,
+    /// Where it answers probes, if it does not serve.
+    pub probes: Option<SocketAddr>,
     /// Where providers and clients reach it.
     pub public_url: Url,
     /// The world.
     pub otto: Otto,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    /// Answers until everything else has ended.
+    prober: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
 impl Running {
@@ -67,6 +78,10 @@ impl Running {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a part of Otto broke");
             }
+        }
+        if let Some((enough, prober)) = self.prober {
+            enough.cancel();
+            let _ = prober.await;
         }
     }
 }
@@ -93,6 +108,44 @@ fn bind(settings: &Settings) -> Result<BoundServer, StartError> {
     Ok(http_api::bind(address)?)
 }
 
+/// Takes the port for probes, if there is to be one.
+fn bind_probes(settings: &Settings) -> Result<Option<BoundServer>, StartError> {
+    let Some(port) = settings.observe.probe_port else { return Ok(None) };
+    let address = SocketAddr::new(settings.http.host, port);
+    let bound = http_api::bind(address);
+    bound.map(Some).map_err(|error| StartError::Setting {
+        name: "OTTO_PROBE_PORT",
+        what: format!("{error}; each process of a machine needs one of its own"),
+    })
+}
+
+/// Answers probes of a process without a server.
+fn probe(
+    otto: &Otto,
+    bound: BoundServer,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    stopping: CancellationToken,
+) -> Result<(CancellationToken, JoinHandle<()>), StartError> {
+    let state = ProbeState { ports: otto.ports.clone(), metrics, stopping: stopping.clone() };
+    let mut running = http_api::run_probes(bound, state)?;
+    let enough = CancellationToken::new();
+    let until = enough.clone();
+    let prober = tokio::spawn(async move {
+        let ended = tokio::select! {
+            () = until.cancelled() => {
+                let ((), ended) = tokio::join!(running.stop(), running.ended);
+                ended
+            }
+            ended = &mut running.ended => ended,
+        };
+        if let Err(error) = ended {
+            tracing::error!(%error, "probes are no longer answered");
+            stopping.cancel();
+        }
+    });
+    Ok((enough, prober))
+}
+
 /// Where providers and clients reach us: as configured, else where we listen.
 fn public_url(settings: &Settings, address: SocketAddr) -> Url {
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
@@ -117,12 +170,17 @@ pub async fn start(
     }
     // the port is taken before anything else happens: it is part of our address, and often the first thing to be wrong
     let bound = if parts.server { Some(bind(&settings)?) } else { None };
+    let to_probe = if parts.server { None } else { bind_probes(&settings)? };
+    let probes = to_probe.as_ref().map(|bound| bound.address);
     let address = bound.as_ref().map(|bound| bound.address);
     let public_url = public_url(&settings, address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))));
-    let otto = Otto::build(settings, public_url.clone()).await?;
+    // large, and done once
+    let otto = Box::pin(Otto::build(settings, public_url.clone())).await?;
     let stop = CancellationToken::new();
-    let mut tasks = vec![tokio::spawn(pulse(otto.clone(), parts.server, stop.clone()))];
+    let is_read = parts.server || to_probe.is_some();
+    let mut tasks = vec![tokio::spawn(pulse(otto.clone(), is_read, expected(&otto.settings), stop.clone()))];
     tasks.push(tokio::spawn(follow_replica(otto.clone(), stop.clone())));
+    let answers = to_probe.map(|bound| probe(&otto, bound, metrics.clone(), stop.clone())).transpose()?;
     if let Some(bound) = bound {
         tasks.push(serve(&otto, bound, metrics, stop.clone())?);
     }
@@ -141,7 +199,7 @@ pub async fn start(
         let schedules = app::jobs::schedules(otto.settings.callrail.list_every);
         tasks.push(watched("cron", run_cron(otto.ports.clone(), schedules, stop.clone()), &stop));
     }
-    Ok(Running { address, public_url, otto, stop, tasks })
+    Ok(Running { address, probes, public_url, otto, stop, tasks, prober: answers })
 }
 
 /// Keeps an eye on the replica, where there is one.
@@ -177,8 +235,11 @@ fn present(
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
     let started_at = otto.ports.clock.now();
-    let part = Part { role, id, queues, version: env!("CARGO_PKG_VERSION").to_owned(), started_at };
-    tokio::spawn(run_presence(otto.ports.clone(), part, stop.clone()))
+    let (version, providers) = (env!("CARGO_PKG_VERSION").to_owned(), Vec::new());
+    // whoever runs jobs asks providers, and knows how that goes
+    let guards = if role == PartRole::Worker { otto.guards.clone() } else { Vec::new() };
+    let part = Part { role, id, queues, version, started_at, providers };
+    tokio::spawn(run_presence(otto.ports.clone(), part, guards, stop.clone()))
 }
 
 /// Where the providers are, if they are this machine's: a demo must never be sent to the real ones.
@@ -192,6 +253,10 @@ fn stand_ins(settings: &Settings) -> Option<Vec<(&'static str, String)>> {
     let (callrail, shunya) = (&settings.callrail.base_url, &settings.shunya.base_url);
     let told = || vec![("callrail", callrail.to_string()), ("shunya", shunya.to_string())];
     (here(callrail) && here(shunya)).then(told)
+}
+
+fn expected(settings: &Settings) -> Expected {
+    Expected { worker: settings.background.worker, scheduler: settings.background.scheduler }
 }
 
 fn limits(settings: &Settings) -> Option<ClientLimits> {
@@ -219,11 +284,20 @@ fn serve(
             max_webhook_bytes: settings.http.max_webhook_bytes,
             webhook_patience: settings.http.webhook_patience,
             limits: limits(settings),
+            expected: expected(settings),
             stand_ins: stand_ins(settings).filter(|_| development),
         },
+        stopping: stop.clone(),
         metrics,
     };
-    let pages = ConsoleState { ports: otto.ports.clone(), development, version, stopping: stop.clone() };
+    let stop_delay = settings.http.stop_delay;
+    let pages = ConsoleState {
+        ports: otto.ports.clone(),
+        expected: expected(settings),
+        development,
+        version,
+        stopping: stop.clone(),
+    };
     let pages: Mount = Arc::new(console::mount(pages));
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     let running = bound.run(state, vec![pages], workers, GRACE)?;
@@ -231,6 +305,8 @@ fn serve(
         let mut running = running;
         tokio::select! {
             () = stop.cancelled() => {
+                // not ready any more, and still there for whoever has not heard of it
+                tokio::time::sleep(stop_delay).await;
                 let stopping = running.stop();
                 let ((), end) = tokio::join!(stopping, running.ended);
                 if let Err(error) = end {

@@ -8,7 +8,7 @@ use wiring::{Parts, SystemClock, start};
 
 use super::{
     Failure,
-    embedded::{StandIns, TENANT_SEED, faults_of, preset_of, set_up_tenants, start_stand_ins, tenants},
+    embedded::{StandIns, faults_of, preset_of, set_up_tenants, start_stand_ins},
     settings_of,
 };
 use crate::{cli::DemoArgs, output::say};
@@ -27,7 +27,7 @@ fn order(args: &DemoArgs, traffic: Traffic, base_url: String) -> DemoOrder {
     DemoOrder {
         base_url,
         traffic,
-        tenants: tenants(),
+        tenants: demo::companies(),
         calls: args.calls,
         at_once: usize::try_from(args.at_once).unwrap_or(1),
         patience: Duration::from_secs(args.patience),
@@ -51,7 +51,7 @@ async fn on_our_own(args: &DemoArgs) -> Result<Report, Failure> {
     }
     let base_url = running.public_url.to_string();
     simulators.set_otto_url(&base_url);
-    let report = demo::run(order(args, simulators.traffic(tenants()), base_url)).await;
+    let report = demo::run(order(args, simulators.traffic(demo::companies()), base_url)).await;
     running.stop().await;
     simulators.stop().await;
     Ok(report?)
@@ -59,7 +59,7 @@ async fn on_our_own(args: &DemoArgs) -> Result<Report, Failure> {
 
 /// Calls made by the stand-ins of an Otto that runs elsewhere.
 async fn elsewhere(args: &DemoArgs, base_url: String) -> Result<Report, Failure> {
-    let tenants = tenants();
+    let tenants = demo::companies();
     let first = tenants.first().map(|tenant| tenant.company_id.clone()).unwrap_or_default();
     let health = OttoApi::new(&base_url, &first)?
         .health()
@@ -70,7 +70,7 @@ async fn elsewhere(args: &DemoArgs, base_url: String) -> Result<Report, Failure>
             health.pointer(&format!("/providers/{name}")).and_then(|url| url.as_str()).map(str::to_owned);
         told.ok_or("that Otto does not run in development: its providers are real, and a demo would call real people")
     };
-    let stand_ins = RemoteStandIns::new(&provider("callrail")?, &provider("shunya")?, TENANT_SEED)?;
+    let stand_ins = RemoteStandIns::new(&provider("callrail")?, &provider("shunya")?, demo::COMPANY_SEED)?;
     let before = stand_ins.faults().await?;
     stand_ins.set_faults(&json!({ "preset": preset_of(args.faults) })).await?;
     let traffic = Traffic::elsewhere(stand_ins.clone(), tenants.clone(), args.seed);

@@ -4,23 +4,15 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use kernel::{Calendar, CompanyId, PhoneNumber, UserId};
 use rbac::Role;
-use simulators::{Faults, SimulatedTenant, SimulatorSettings, Simulators};
+use simulators::{Faults, SimulatorSettings, Simulators};
 use wiring::{NewTenant, Otto, set_up_tenant};
 
 use super::{Failure, environment};
 use crate::cli::FaultLevel;
 
-/// The demo companies follow from this seed and no other, so that every demo and every data directory has the same.
-pub const TENANT_SEED: u64 = 1;
-
-/// The demo companies.
-pub fn tenants() -> Vec<SimulatedTenant> {
-    SimulatedTenant::demo(TENANT_SEED)
-}
-
 /// What embedded mode sets where nobody set anything else.
 pub fn defaults() -> BTreeMap<String, String> {
-    let first = tenants().into_iter().next().map(|tenant| tenant.company_id).unwrap_or_default();
+    let first = demo::companies().into_iter().next().map(|tenant| tenant.company_id).unwrap_or_default();
     [
         ("DEV_MODE", "true"),
         ("DEV_TEST_COMPANY_ID", first.as_str()),
@@ -72,15 +64,13 @@ pub fn start_stand_ins(wanted: &StandIns) -> Result<(Simulators, BTreeMap<String
         ..SimulatorSettings::default()
     })?;
     let mut settings = defaults();
-    let theirs = simulators.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
-    // Otto has no settings for texts and voice yet
-    settings.extend(theirs.filter(|(name, _)| !name.starts_with("TWILIO_")));
+    settings.extend(simulators.environment().into_iter().map(|(name, value)| (name.to_owned(), value)));
     Ok((simulators, settings))
 }
 
 /// Makes the demo companies.
 pub async fn set_up_tenants(otto: &Otto, demo_user: &UserId) -> Result<(), Failure> {
-    for tenant in tenants() {
+    for tenant in demo::companies() {
         let id = CompanyId::try_new(tenant.company_id.clone())?;
         let person = |role: Role| UserId::try_new(format!("{demo_user}-{role}"));
         let mut users = Vec::new();

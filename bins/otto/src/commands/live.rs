@@ -7,7 +7,7 @@ use wiring::{Parts, start};
 
 use super::{
     Failure, asked_to_stop,
-    embedded::{StandIns, set_up_tenants, start_stand_ins, tenants},
+    embedded::{StandIns, set_up_tenants, start_stand_ins},
     observe, settings_of,
 };
 use crate::output::say;
@@ -18,12 +18,13 @@ pub async fn run() -> Result<ExitCode, Failure> {
     let (simulators, defaults) = start_stand_ins(&wanted)?;
     let settings = settings_of(defaults)?;
     // what people watch is the console; what goes wrong is part of the show and not of the terminal
-    let level =
-        if std::env::var_os("LOG_LEVEL").is_some() { settings.log_level.clone() } else { "error".to_owned() };
-    let metrics = observe(&settings, &level)?;
+    let level = if std::env::var_os("LOG_LEVEL").is_some() { &settings.observe.log_level } else { "error" }
+        .to_owned();
+    let observing = observe(&settings, &level, &Parts::all())?;
     let data_dir = settings.data_dir.clone();
     let user = settings.dev_mode.as_ref().map(|dev| dev.user.clone());
-    let running = start(settings, Parts::all(), metrics).await?;
+    let parts = Parts::wanted(&settings);
+    let running = start(settings, parts, observing.measured().writer()).await?;
     if let Some(user) = user {
         set_up_tenants(&running.otto, &user).await?;
     }
@@ -41,7 +42,7 @@ pub async fn run() -> Result<ExitCode, Failure> {
     ));
     let stop = CancellationToken::new();
     let (reports, mut made) = unbounded_channel();
-    let traffic = simulators.traffic(tenants());
+    let traffic = simulators.traffic(demo::companies());
     let until = stop.clone();
     let calling = tokio::spawn(async move { traffic.keep_making(GENTLE, &until, &reports).await });
     let unheard = tokio::spawn(async move { while made.recv().await.is_some() {} });
@@ -56,5 +57,6 @@ pub async fn run() -> Result<ExitCode, Failure> {
     unheard.abort();
     running.stop().await;
     simulators.stop().await;
+    observing.stop().await;
     Ok(if broke { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -108,6 +108,72 @@ async fn commands_that_need_no_database_make_none() {
     assert!(!place.data().exists());
 }
 
+#[tokio::test]
+async fn production_with_nothing_set_is_told_everything_it_needs_at_once() {
+    for environment in ["staging", "production"] {
+        let place = Place::empty();
+        let mut check = place.otto(&["config", "check"]);
+        check.env_clear().env("ENVIRONMENT", environment);
+        let ran = Ran::of(check, &["config", "check"]).await;
+        let example = place.ran(&["config", "example"]).await.said;
+        let lines: Vec<_> = example.lines().collect();
+        let required = lines.windows(2).filter(|pair| pair[0].ends_with("[required]"));
+        let names: Vec<_> = required
+            .filter_map(|pair| pair[1].strip_prefix('#')?.split_once('='))
+            .map(|(name, _)| name)
+            .chain(["REDIS_URL"])
+            .collect();
+        assert!(names.len() > 12 && names.contains(&"CLERK_ISSUER"), "{names:?}");
+        ran.refused(&names);
+        let told = format!("{} of the settings cannot be used", names.len());
+        ran.refused(&[&told]);
+    }
+}
+
+#[tokio::test]
+async fn settings_in_force_are_shown_and_secrets_are_not() {
+    let place = Place::empty()
+        .with("TWILIO_AUTH_TOKEN", "hunter2")
+        .with("OPENAI_API_KEYS", "hunter2,hunter2")
+        .with("ENABLE_CELERY", "false")
+        .with("USE_UWC_STAGING", "true");
+    let checked = place.ran(&["config", "check"]).await;
+    assert!(checked.ended_well() && !checked.said.contains("hunter2"), "{checked:?}");
+    let row = |name: &str| {
+        let row = checked.said.lines().find(|line| line.split_whitespace().next() == Some(name));
+        row.expect(name).split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(row("TWILIO_AUTH_TOKEN"), "environment (set, 7 characters)");
+    assert_eq!(row("ENABLE_WORKER"), "environment false");
+    assert_eq!(row("UWC_BASE_URL"), "USE_UWC_STAGING https://otto-dev.shunyalabs.ai");
+    let place = place.with("ENABLE_WORKER", "true");
+    place.ran(&["serve"]).await.refused(&["ENABLE_CELERY", "says the opposite of ENABLE_WORKER"]);
+}
+
+#[tokio::test]
+async fn a_developer_may_serve_without_a_worker() {
+    let place = Place::empty().with("ENABLE_WORKER", "false").with("DEV_MODE", "true");
+    let otto = place.start().await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+    let health = || async {
+        let asked = http.get(format!("{}/health/detailed", place.url())).send().await;
+        asked.expect("an answer").json::<Value>().await.expect("JSON")
+    };
+    // the scheduler has said that it is there, so that who is not is known
+    let deadline = tokio::time::Instant::now() + crate::place::GUARD;
+    let told = loop {
+        let told = health().await;
+        if told["checks"]["schedulers"]["ok"] == true {
+            break told;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{told}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(told["checks"]["workers"]["ok"], false, "{told}");
+    assert_eq!(told["missing"], serde_json::json!([]), "nobody expects one: {told}");
+    otto.stop().await;
+}
+
 /// `otto` alone, with a life of its own going on.
 async fn alive(place: &Place) -> Running {
     let mut otto = place.spawn_command(&[]);

@@ -7,7 +7,6 @@
     reason = "tests fail by panicking, and their words are plain"
 )]
 
-mod aftermath;
 mod commands;
 mod full_disk;
 mod place;

@@ -146,7 +146,7 @@ impl Place {
 
 /// The demo companies.
 pub fn tenants() -> Vec<SimulatedTenant> {
-    SimulatedTenant::demo(1)
+    demo::companies()
 }
 
 /// What came of a command.

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use demo::{DemoOrder, Report};
 use simulators::{Faults, SimulatorSettings, Simulators, Traffic};
-use testkit::Database;
+use testkit::{Database, aftermath::findings};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    aftermath::findings,
-    place::{GUARD, Place, tenants},
-};
+use crate::place::{GUARD, Place, tenants};
 
 /// How many calls.
 const CALLS: u64 = 300;

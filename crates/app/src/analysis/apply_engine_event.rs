@@ -15,10 +15,15 @@ use crate::{
 };
 
 /// Applies one stored webhook.
+#[tracing::instrument(name = "app.apply_engine_event", skip_all, fields(inbox.id = %id))]
 pub async fn apply_engine_event(run: &JobRun<'_>, id: InboxId) -> Result<Done, JobError> {
     let Some((entry, event, job)) = look(run, id).await? else { return Ok(Done::Finished) };
     if entry.entry.state != InboxState::Received {
         return Ok(Done::Finished);
+    }
+    // this goes on where the request was made; the webhook came in a trace of its own
+    if let Some(trace) = &entry.entry.trace {
+        run.ports.traces.link(&tracing::Span::current(), trace);
     }
     let Some(job) = job else { return settle(run, id, InboxState::Waiting, None, None).await };
     let call = Some(job.call);

@@ -17,6 +17,7 @@ use crate::{
 const UNKNOWN_LOOKS: u32 = 3;
 
 /// Looks once.
+#[tracing::instrument(name = "app.poll_shunya", skip_all, fields(shunya_job.id = %id))]
 pub async fn poll_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some(job) = look(run, id).await?.filter(|job| job.state.is_open()) else { return Ok(Done::Finished) };

@@ -57,6 +57,7 @@ pub(super) async fn transcript_of(
 }
 
 /// Stores an answer; `false` if the request already had an outcome.
+#[tracing::instrument(name = "app.store_result", skip_all, fields(shunya_job.id = %id, via = arrived.via))]
 pub(super) async fn store_result(
     work: &mut Work<'_>,
     id: ShunyaJobId,

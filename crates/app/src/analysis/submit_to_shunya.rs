@@ -16,10 +16,12 @@ use crate::{
 };
 
 /// Submits one request.
+#[tracing::instrument(name = "app.submit_to_shunya", skip_all, fields(shunya_job.id = %id))]
 pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some(Subject { job, call, recording }) = look(run, id).await? else { return Ok(Done::Finished) };
-    if !job.state.is_open() {
+    // while nothing is to be sent the request stays open, and the sweep takes it up once something is
+    if !job.state.is_open() || !ports.submit {
         return Ok(Done::Finished);
     }
     let company = &run.scope.company;
@@ -61,6 +63,9 @@ async fn confirm(run: &JobRun<'_>, id: ShunyaJobId, task_id: Option<&str>) -> Re
         return run.finish(work).await;
     };
     work.analyses().mark_submitted(id, task_id, now).await?;
+    if let Some(trace) = &run.trace {
+        work.analyses().set_trace(id, trace).await?;
+    }
     if let Some(mut call) = work.calls().find(job.call).await?
         && call.stage != CallStage::Analysed
     {

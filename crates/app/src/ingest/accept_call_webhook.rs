@@ -79,6 +79,7 @@ pub fn call_event_kind(kind: &str) -> Option<CallEventKind> {
 }
 
 /// Takes in one webhook.
+#[tracing::instrument(name = "app.accept_call_webhook", skip_all, fields(webhook.kind = delivery.kind))]
 pub async fn accept_call_webhook(
     ports: &Ports,
     webhooks: &dyn CallWebhooks,

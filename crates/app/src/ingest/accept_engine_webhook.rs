@@ -5,10 +5,12 @@
 //! do not know yet waits for it.
 
 use idempotency::{Arrival, InboxState, event_key};
-use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError};
+use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError, Timestamp};
+use shunya_jobs::ShunyaJob;
+use tracing::{Instrument, Span};
 
 use crate::{
-    Ports,
+    Ports, Work,
     jobs::ApplyEngineEvent,
     ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError},
 };
@@ -64,6 +66,7 @@ pub(crate) fn match_keys(task_ids: &[String], call: Option<kernel::CallId>) -> V
 }
 
 /// Takes in one webhook.
+#[tracing::instrument(name = "app.accept_engine_webhook", skip_all)]
 pub async fn accept_engine_webhook(
     ports: &Ports,
     delivery: &Delivery,
@@ -104,6 +107,20 @@ pub async fn accept_engine_webhook(
     store(ports, delivery, &event, &company.id).await
 }
 
+/// Goes on in the trace of the request an event speaks of: the vendor does not send it back. The span is in that trace, and
+/// it and the webhook's own know of each other.
+fn resumed(ports: &Ports, delivery: &Delivery, trace: Option<&str>) -> Span {
+    let span = tracing::info_span!("app.take_engine_event");
+    if let Some(trace) = trace {
+        ports.traces.link(&Span::current(), trace);
+        ports.traces.resume(&span, trace);
+        if let Some(webhook) = &delivery.trace {
+            ports.traces.link(&span, webhook);
+        }
+    }
+    span
+}
+
 async fn store(
     ports: &Ports,
     delivery: &Delivery,
@@ -112,19 +129,39 @@ async fn store(
 ) -> Result<EngineWebhookAck, EngineWebhookError> {
     let now = delivery.received_at;
     let scope = Scope::system(company.clone(), "shunya");
-    let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
-    let match_key = match_keys(&event.task_ids, event.call).into_iter().next();
+    let mut work = ports.begin(&scope).await?;
     let job = match event.kind {
         EngineEventKind::Progress => None,
         _ => work.analyses().match_job(&event.task_ids, event.call).await?,
     };
+    let trace = match &job {
+        Some(job) => work.analyses().trace_of(job.id).await?,
+        None => None,
+    };
+    let span = resumed(ports, delivery, trace.as_deref());
+    take(work, delivery, event, job, trace, now).instrument(span).await
+}
+
+async fn take(
+    work: Work<'_>,
+    delivery: &Delivery,
+    event: &EngineEvent,
+    job: Option<ShunyaJob>,
+    trace: Option<String>,
+    now: Timestamp,
+) -> Result<EngineWebhookAck, EngineWebhookError> {
+    let ports = work.ports();
+    let company = work.scope().company.clone();
+    // the span that was just entered, or the request's own trace where spans have no ids
+    let mut work = work.traced(ports.traces.current().or(trace));
+    let match_key = match_keys(&event.task_ids, event.call).into_iter().next();
     let (state, ack) = match (&job, event.kind) {
         (_, EngineEventKind::Progress) => (InboxState::Ignored, EngineWebhookAck::Received),
         (Some(job), _) if !job.state.is_open() => (InboxState::Applied, EngineWebhookAck::AlreadyProcessed),
         (Some(_), _) => (InboxState::Received, EngineWebhookAck::Accepted),
         (None, _) => (InboxState::Waiting, EngineWebhookAck::Ignored),
     };
-    let mut entry = entry_of(ports, delivery, Some(company), match_key, state);
+    let mut entry = entry_of(ports, delivery, Some(&company), match_key, state);
     if ack == EngineWebhookAck::AlreadyProcessed {
         entry.reason = Some("already_settled".to_owned());
     }

@@ -27,6 +27,7 @@ pub struct Applied {
 }
 
 /// Applies one event.
+#[tracing::instrument(name = "app.apply_call_event", skip_all)]
 pub async fn apply_call_event(
     work: &mut Work<'_>,
     provider: Provider,

@@ -19,6 +19,7 @@ pub(super) const API_KEY: &str = "api_key";
 const ACCOUNT_ID: &str = "account_id";
 
 /// Fetches the recording of one call.
+#[tracing::instrument(name = "app.fetch_recording", skip_all, fields(call.id = %call))]
 pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<Done, JobError> {
     let ports = run.ports;
     let Some((call, recording)) = look(ports, &run.scope, call).await? else { return Ok(Done::Finished) };
@@ -94,8 +95,16 @@ async fn keep(
         submitted_at: None,
         created_at: now,
     };
-    if work.analyses().insert_job(&job, &stored.sha256, now).await? {
+    // while nothing is to be sent to the vendor it stays at this; a sweep finds it once something is
+    let asked = run.ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
+    if asked {
+        if let Some(trace) = &run.trace {
+            // an answer may overtake the confirmation of its request
+            work.analyses().set_trace(job.id, trace).await?;
+        }
         work.enqueue(&SubmitToShunya { shunya_job: job.id }, now).await?;
+    }
+    if asked || !run.ports.submit {
         call.stage = CallStage::of(&call.facts, Some(RecordingState::Stored), AnalysisProgress::None);
         work.calls().save(&call, now).await?;
     }

@@ -2,7 +2,9 @@
 //!
 //! CallRail sends each webhook once and never again: what we were not there to take is lost unless we ask.
 
-use kernel::{CompanyId, Provider, Scope};
+use calls::CallEvent;
+use kernel::{CompanyId, Provider, Scope, StoreError};
+use tracing::Instrument;
 
 use super::{
     apply_call_event,
@@ -41,6 +43,19 @@ pub async fn list_company_calls(run: &JobRun<'_>) -> Result<Done, JobError> {
     Ok(Done::Finished)
 }
 
+async fn ingest(
+    ports: &Ports,
+    scope: &Scope,
+    provider: Provider,
+    event: &CallEvent,
+) -> Result<bool, StoreError> {
+    let now = ports.clock.now();
+    let mut work = ports.begin(scope).await?;
+    let applied = apply_call_event(&mut work, provider, event, now).await?;
+    work.commit().await?;
+    Ok(applied.is_new)
+}
+
 async fn ingest_list(
     ports: &Ports,
     credentials: &Credentials,
@@ -59,11 +74,12 @@ async fn ingest_list(
             if only.is_some_and(|only| *only != owner.id) {
                 continue;
             }
-            let now = ports.clock.now();
-            let mut work = ports.begin(&Scope::system(owner.id, provider.as_str())).await?;
-            let applied = apply_call_event(&mut work, provider, &event, now).await?;
-            found += usize::from(applied.is_new);
-            work.commit().await?;
+            // calls that one page lists have nothing to do with each other: each begins a trace of its own
+            let span = tracing::info_span!(parent: None, "app.ingest_listed_call");
+            span.follows_from(tracing::Span::current());
+            let scope = Scope::system(owner.id, provider.as_str());
+            let is_new = ingest(ports, &scope, provider, &event).instrument(span).await?;
+            found += usize::from(is_new);
         }
         match page.next_page {
             Some(next) => since.page = Some(next),

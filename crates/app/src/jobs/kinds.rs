@@ -26,8 +26,8 @@ const fn sweep(name: &'static str) -> JobKind {
 
 /// Copies a recording. A recording may come late and be an hour long.
 pub static FETCH_RECORDING: JobKind = kind("recording.fetch", Queue::Asr, 120, 900, PROVIDER);
-/// Asks Shunya for an analysis.
-pub static SUBMIT_TO_SHUNYA: JobKind = kind("shunya.submit", Queue::Shunya, 120, 60, PROVIDER);
+/// Asks Shunya for an analysis. As long as the client's three tries take, each of which may be answered late.
+pub static SUBMIT_TO_SHUNYA: JobKind = kind("shunya.submit", Queue::Shunya, 120, 120, PROVIDER);
 /// Asks Shunya whether it is done.
 pub static POLL_SHUNYA: JobKind = kind("shunya.poll", Queue::Shunya, 20, 90, PROVIDER);
 /// Applies what Shunya's webhook said.

@@ -60,8 +60,11 @@ impl From<StoreError> for JobError {
 
 impl From<ProviderError> for JobError {
     fn from(error: ProviderError) -> Self {
-        let class = match error.kind() {
-            ErrorKind::Upstream => FailureClass::Permanent,
+        let class = match (&error, error.kind()) {
+            (ProviderError::Held { retry_after, .. }, _) => {
+                FailureClass::NotNow { retry_after: *retry_after }
+            }
+            (_, ErrorKind::Upstream) => FailureClass::Permanent,
             _ => FailureClass::Retry { retry_after: error.retry_after() },
         };
         Self { class, message: error.to_string(), source: Some(Box::new(error)), lease_lost: false }

@@ -3,7 +3,7 @@ use idempotency::{Arrival, InboxState};
 use kernel::{CallId, CompanyId, InboxId, Provider, StoreError, Timestamp};
 
 /// A webhook to be stored.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewInboxEntry {
     /// Its id.
     pub id: InboxId,
@@ -150,3 +150,8 @@ pub trait InboxOffice: Send + Sync {
         limit: i64,
     ) -> Result<EmptiedBodies, StoreError>;
 }
+
+kernel::hides_personal!(NewInboxEntry {
+    id, provider, kind, state, reason, path, content_type, trace, received_at;
+    event_key, match_key, query, proof, body
+});

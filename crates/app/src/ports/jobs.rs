@@ -72,6 +72,13 @@ pub enum Release {
         /// When.
         at: Timestamp,
     },
+    /// What it needs is not to be had; again at that time. The attempt does not count, and neither as giving way.
+    Defer {
+        /// When.
+        at: Timestamp,
+        /// Why, free of personal data.
+        why: String,
+    },
     /// The worker is shutting down. The attempt does not count.
     HandBack,
     /// Given up on.

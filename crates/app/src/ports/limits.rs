@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use kernel::CompanyId;
+use kernel::{CompanyId, Provider};
 
 /// How often something may be done: so many times in any one period, evenly, with a burst of as many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,31 @@ impl Rate {
     }
 }
 
+/// Whose uses are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// What a company asks of us.
+    Company(&'a CompanyId),
+    /// What we ask of a provider in the name of one of its accounts.
+    Account(Provider, &'a str),
+}
+
+/// Different for each: no company's id has a slash.
+impl fmt::Display for Whose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Company(company) => company.fmt(f),
+            Self::Account(provider, account) => write!(f, "{provider}/{account}"),
+        }
+    }
+}
+
 /// One limit a request counts against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget<'a> {
     /// What is limited, such as `user`.
     pub what: &'static str,
-    /// Whose it is within the company; empty for the company itself.
+    /// Whose it is within the company or account; empty for itself.
     pub who: &'a str,
     /// How often.
     pub rate: Rate,
@@ -61,7 +80,12 @@ pub enum Ruling {
 /// Counts uses over all processes.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
-    /// Counts one use against all these budgets of a company, or against none if one of them is used up.
+    /// Counts one use against all these budgets, or against none if one of them is used up.
     /// Answers soon, whatever state the limiter is in.
-    async fn take(&self, company: &CompanyId, budgets: &[Budget<'_>]) -> Ruling;
+    async fn take(&self, whose: Whose<'_>, budgets: &[Budget<'_>]) -> Ruling;
+    /// Lets everybody know, as far as anybody can hear it, that nothing more is wanted of these for so long. A hold that
+    /// lasts longer stays.
+    async fn hold(&self, whose: Whose<'_>, life: Duration);
+    /// How much longer nothing is wanted. `None` if something is, or if nobody can tell.
+    async fn held(&self, whose: Whose<'_>) -> Option<Duration>;
 }

@@ -12,7 +12,9 @@ mod repositories;
 mod short_cache;
 mod signals;
 mod store;
+mod tallies;
 mod tenants;
+mod traces;
 
 use std::sync::Arc;
 
@@ -27,9 +29,9 @@ pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
     ReplayOutcome, SlotJob,
 };
-pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling};
+pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling, Whose};
 pub use locks::{Acquired, HeldLock, LockRenewal, Locks};
-pub use presence::{LinkProbe, LinkState, Part, PartRole, Presence, Unknowable};
+pub use presence::{BudgetLeft, LinkProbe, LinkState, Part, PartRole, Presence, ProviderSight, Unknowable};
 pub use providers::{
     AUDIO_LINK_LIFE, AcceptedByEngine, AnalysisEngine, AnalysisWebhooks, CallWebhooks, CallsSince,
     Credentials, Delivery, EngineEvent, EngineEventKind, EngineStatus, ListedCalls, ProofError,
@@ -43,7 +45,9 @@ pub use repositories::{
 pub use short_cache::{CacheKey, Computation, MAX_CACHED_BYTES, ShortCache};
 pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};
 pub use store::{Store, UnitOfWork};
+pub use tallies::{InboxDepth, Tallies};
 pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
+pub use traces::{Traces, Untraced};
 
 use crate::reads::Reads;
 
@@ -105,6 +109,8 @@ pub struct Ports {
     pub job_office: Arc<dyn JobOffice>,
     /// Across tenants: what should have happened by now and has not.
     pub sweeps: Arc<dyn Sweeps>,
+    /// Across tenants: what waits, counted.
+    pub tallies: Arc<dyn Tallies>,
     /// Secrets at rest.
     pub secrets: Arc<dyn SecretBox>,
     /// Recordings and documents.
@@ -123,6 +129,8 @@ pub struct Ports {
     pub engine: Arc<dyn AnalysisEngine>,
     /// Shunya's webhooks.
     pub engine_webhooks: Arc<dyn AnalysisWebhooks>,
+    /// What belongs to what, over processes and time.
+    pub traces: Arc<dyn Traces>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -131,6 +139,8 @@ pub struct Ports {
     pub dice: Arc<dyn Dice>,
     /// Secrets of the platform itself.
     pub platform: PlatformSecrets,
+    /// Whether recordings are sent to the AI vendor.
+    pub submit: bool,
     /// Recordings longer than this are refused.
     pub max_recording_bytes: u64,
     /// How long what nobody needs any more is kept.
@@ -138,7 +148,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Begins a unit of work that rings the doorbell and publishes its events once it is committed.
+    /// Begins a unit of work that rings the doorbell and publishes its events once it is committed. What it adds belongs to
+    /// the trace of the current span.
     pub async fn begin(&self, scope: &Scope) -> Result<crate::Work<'_>, StoreError> {
         Ok(crate::Work::new(self, scope.clone(), self.store.begin(scope).await?))
     }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kernel::Timestamp;
+use breaker::Standing;
+use kernel::{Provider, Timestamp};
 use queue::Queue;
 
 /// What a process is there for.
@@ -36,6 +37,39 @@ pub struct Part {
     pub version: String,
     /// Since when it runs.
     pub started_at: Timestamp,
+    /// How it gets on with each provider, if it asks any.
+    pub providers: Vec<ProviderSight>,
+}
+
+/// How a worker gets on with a provider, or all of them together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSight {
+    /// Which.
+    pub provider: Provider,
+    /// The worst of its breakers.
+    pub standing: Standing,
+    /// Whether nobody's calls are made, whatever their account.
+    pub everybody: bool,
+    /// How many accounts' breakers are not closed. An account is what calls are made in the name of: an account at
+    /// CallRail, a company at Shunya.
+    pub accounts: u32,
+    /// How many accounts it asked to slow down.
+    pub slowed: u32,
+    /// Since when the longest of these troubles lasts.
+    pub since: Option<Timestamp>,
+    /// When the next call finds out whether it is over.
+    pub next_probe: Option<Timestamp>,
+    /// What was left of the tightest budget when it was used last, where there is one.
+    pub budget: Option<BudgetLeft>,
+}
+
+/// What is left of a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetLeft {
+    /// So many requests may be made at once.
+    pub remaining: u32,
+    /// Of so many when nobody has asked for long.
+    pub limit: u32,
 }
 
 /// Why nobody can say who is there.

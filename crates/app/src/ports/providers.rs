@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ByteStream;
 
 /// A webhook as it reached us.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delivery {
     /// What its URL says it is about, such as `call.completed`.
     pub kind: &'static str,
@@ -234,7 +234,7 @@ pub enum EngineEventKind {
 }
 
 /// A vendor webhook, read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct EngineEvent {
     /// What it is about.
     pub kind: EngineEventKind,
@@ -260,3 +260,7 @@ pub trait AnalysisWebhooks: Send + Sync {
 
 /// How long a link to audio handed to the vendor works: its queue may be long (contract `shunya.md` §10).
 pub const AUDIO_LINK_LIFE: Duration = Duration::from_hours(6);
+
+// signatures are kept from logs like what they prove
+kernel::hides_personal!(Delivery { kind, tenant_key, path, content_type, received_at, trace; query, proof, body });
+kernel::hides_personal!(EngineEvent { kind, company, task_ids, call, error_code; payload });

@@ -163,6 +163,10 @@ pub trait AnalysisRepository: Send {
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Records the trace it was last submitted in: the vendor's webhook comes without one.
+    async fn set_trace(&mut self, id: ShunyaJobId, trace: &str) -> Result<(), StoreError>;
+    /// The trace it was last submitted in.
+    async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError>;
     /// Whether the request's transcript is stored.
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError>;
     /// Stores a transcript; `false` if the request has one.

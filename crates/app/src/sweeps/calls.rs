@@ -21,6 +21,8 @@ pub async fn sweep_calls(run: &SystemRun<'_>) -> Result<Done, JobError> {
             Unfinished::Recording(company, call) => {
                 again(ports, Patience::UNIT, || fetch(ports, &company, call)).await?;
             }
+            // not to be sent now; found again once it is
+            Unfinished::Unsubmitted(..) if !ports.submit => {}
             Unfinished::Unsubmitted(company, call) => {
                 again(ports, Patience::UNIT, || submit(ports, &company, call)).await?;
             }

@@ -37,6 +37,8 @@ async fn match_one(
     let mut work = ports.begin(&Scope::system(company.clone(), "shunya")).await?;
     match work.analyses().match_job(&event.task_ids, event.call).await? {
         Some(job) => {
+            let trace = work.analyses().trace_of(job.id).await?;
+            work = work.traced(trace);
             work.inbox().settle(id, InboxState::Received, None, Some(job.call), now).await?;
             work.enqueue(&ApplyEngineEvent { inbox: id }, now).await?;
         }

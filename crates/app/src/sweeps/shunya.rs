@@ -16,6 +16,7 @@ pub async fn sweep_shunya(run: &SystemRun<'_>) -> Result<Done, JobError> {
     let before = ports.clock.now() - STALE_AFTER;
     for left in ports.sweeps.unsettled_requests(before, BATCH).await? {
         let (company, shunya_job, confirmed) = match left {
+            Unfinished::Unconfirmed(..) if !ports.submit => continue,
             Unfinished::Unconfirmed(company, id) => (company, id, false),
             Unfinished::Unsettled(company, id) => (company, id, true),
             _ => continue,
@@ -33,6 +34,8 @@ async fn set_going(
 ) -> Result<(), StoreError> {
     let now = ports.clock.now();
     let mut work = ports.begin(&Scope::system(company.clone(), "otto")).await?;
+    let trace = work.analyses().trace_of(shunya_job).await?;
+    work = work.traced(trace);
     if confirmed {
         work.enqueue(&PollShunya { shunya_job }, now).await?
     } else {

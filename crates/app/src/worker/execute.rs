@@ -2,7 +2,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use kernel::Scope;
-use queue::{AfterFailure, ClaimedJob, JobKind, after_failure};
+use queue::{AfterFailure, ClaimedJob, FailureClass, JobKind, after_failure};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
@@ -31,22 +31,35 @@ enum Ended {
 pub(super) async fn execute(ports: &Arc<Ports>, claimed: ClaimedJob, stop: oneshot::Receiver<Stop>) -> bool {
     let kind = KINDS.into_iter().find(|kind| kind.name == claimed.kind);
     let span = tracing::info_span!(
+        parent: None,
         "job",
         otel.name = format!("job.{}", claimed.kind),
+        otel.kind = "consumer",
+        otel.status_code = tracing::field::Empty,
+        job.outcome = tracing::field::Empty,
         job.id = %claimed.lease.job,
         job.attempt = claimed.attempt,
         company.id = claimed.company.as_ref().map(tracing::field::display),
     );
+    if let Some(trace) = &claimed.trace {
+        ports.traces.resume(&span, trace);
+    }
     async move {
         let started = tokio::time::Instant::now();
         let ended = attempt(ports, &claimed, kind, stop).await;
         let outcome = match &ended {
             Ended::Done(Done::Snooze(_)) => "snoozed",
             Ended::Done(_) => "done",
+            Ended::Failed(JobError { class: FailureClass::NotNow { .. }, .. }) => "deferred",
             Ended::Failed(_) => "failed",
             Ended::Stopped(_) => "stopped",
             Ended::UnknownKind(_) => "unknown",
         };
+        let span = tracing::Span::current();
+        span.record("job.outcome", outcome);
+        if matches!(ended, Ended::Failed(_)) {
+            span.record("otel.status_code", "ERROR");
+        }
         let label = kind.map_or("unknown", |kind| kind.name);
         metrics::counter!("otto_jobs_total", "kind" => label, "outcome" => outcome).increment(1);
         metrics::histogram!("otto_job_duration_seconds", "kind" => label)
@@ -108,7 +121,8 @@ fn tenant_run<'a>(ports: &'a Ports, claimed: &ClaimedJob) -> Option<JobRun<'a>> 
         lease: claimed.lease,
         attempt: claimed.attempt,
         snoozes: claimed.snoozes,
-        trace: claimed.trace.clone(),
+        // what this attempt adds comes after it; where spans have no ids, the trace is handed on as it came
+        trace: ports.traces.current().or_else(|| claimed.trace.clone()),
     })
 }
 
@@ -116,7 +130,11 @@ async fn settle(ports: &Ports, claimed: &ClaimedJob, kind: Option<&'static JobKi
     let now = ports.clock.now();
     let after = |wait: Duration| now + chrono::Duration::from_std(wait).unwrap_or_default();
     let release = match ended {
-        Ended::Done(Done::Committed) | Ended::Stopped(Stop::LeaseLost) => return false,
+        Ended::Done(Done::Committed) => return false,
+        Ended::Stopped(Stop::LeaseLost) => {
+            tracing::warn!("the lease was lost; the job is left to whoever has it now");
+            return false;
+        }
         Ended::Done(Done::Finished) => return true,
         Ended::Done(Done::Snooze(wait)) => Release::Snooze { at: after(wait) },
         Ended::Stopped(Stop::Cancelled) => Release::Cancel,
@@ -158,7 +176,10 @@ async fn failed(
     log_failure(&error, next);
     match next {
         AfterFailure::RetryAt(at) => Some(Release::Retry { at, error: error.message }),
+        AfterFailure::DeferUntil(at) => Some(Release::Defer { at, why: error.message }),
         AfterFailure::Dead => {
+            metrics::counter!("otto_jobs_given_up_total", "kind" => kind.map_or("unknown", |kind| kind.name))
+                .increment(1);
             let run = tenant_run(ports, claimed);
             let job = TenantJob::read(&claimed.kind, &claimed.args);
             if let (Some(run), Ok(job)) = (run, job) {
@@ -186,6 +207,8 @@ fn log_failure(error: &JobError, next: AfterFailure) {
         AfterFailure::RetryAt(at) => {
             tracing::info!(error = source, message, retry_at = %at, "job failed; will be tried again");
         }
+        // each of thousands that wait for one provider; the provider's trouble itself is told once
+        AfterFailure::DeferUntil(at) => tracing::debug!(message, retry_at = %at, "job deferred"),
         AfterFailure::Dead => tracing::error!(error = source, message, "job failed for the last time"),
     }
 }

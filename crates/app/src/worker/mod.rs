@@ -22,6 +22,7 @@ use uuid::Uuid;
 use self::{execute::execute, held::HeldJobs};
 use crate::{
     Patience, Ports, again,
+    jobs::KINDS,
     ports::{Claim, LEASE},
 };
 
@@ -70,6 +71,10 @@ struct Lane {
 
 /// Serves its queues until shutdown is asked for, then lets running jobs end or hands them back.
 pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: CancellationToken) {
+    // what begins at something else than 0 has not grown, as far as anybody can see
+    for kind in KINDS {
+        metrics::counter!("otto_jobs_given_up_total", "kind" => kind.name).increment(0);
+    }
     let held = Arc::new(HeldJobs::default());
     let beating = CancellationToken::new();
     let heart = tokio::spawn(heartbeat::beat(ports.clone(), held.clone(), settings.lease, beating.clone()));

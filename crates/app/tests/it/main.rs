@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod customers;
+mod guarded;
 mod setup;
+mod unsent;
 mod virtual_time;
 mod worker;

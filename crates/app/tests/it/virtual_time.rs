@@ -17,7 +17,13 @@ use tokio_util::sync::CancellationToken;
 use crate::setup::{call_with_recording, only_job, stored, tenant};
 
 /// The runtime's time.
-struct RuntimeClock(Instant);
+pub(crate) struct RuntimeClock(Instant);
+
+impl Default for RuntimeClock {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
 
 impl Clock for RuntimeClock {
     fn now(&self) -> Timestamp {
@@ -28,7 +34,7 @@ impl Clock for RuntimeClock {
 
 async fn world() -> World {
     let db = testkit::sqlite().await;
-    let clock = Arc::new(RuntimeClock(Instant::now()));
+    let clock = Arc::new(RuntimeClock::default());
     World::with_clock(db, Arc::new(ManualClock::default()), clock)
 }
 

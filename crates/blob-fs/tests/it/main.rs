@@ -12,6 +12,7 @@ use blob_fs::FsBlobs;
 use http_api::{ApiSettings, ApiState, RouteTable};
 use kernel::{Clock, CompanyId, Secret, UserId};
 use testkit::{TestIds, World, contract::blobs::BlobBench, sqlite};
+use tokio_util::sync::CancellationToken;
 
 async fn bench() -> BlobBench {
     let folder = tempfile::tempdir().unwrap();
@@ -43,8 +44,10 @@ async fn bench() -> BlobBench {
             max_webhook_bytes: 1000,
             webhook_patience: Duration::ZERO,
             limits: None,
+            expected: app::presence::Expected { worker: false, scheduler: false },
             stand_ins: None,
         },
+        stopping: CancellationToken::new(),
         metrics: Arc::new(String::new),
     };
     let server = bound.run(state, Vec::new(), 1, Duration::from_secs(1)).unwrap();

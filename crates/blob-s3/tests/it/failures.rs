@@ -5,7 +5,7 @@ use blob_s3::{S3Blobs, S3Credentials, S3Settings};
 use futures_util::TryStreamExt;
 use kernel::Secret;
 
-use crate::store::{Deed, TestStore, bytes, hurried, key};
+use crate::store::{Deed, TestStore, bytes, key};
 
 const PLENTY: u64 = 1 << 30;
 
@@ -54,11 +54,9 @@ async fn a_store_that_never_answers_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_not_there_is_unavailable_and_used_again_when_it_is() {
-    let store = TestStore::start().await;
-    let settings = S3Settings { patience: hurried(), ..store.settings() };
-    let address = store.address;
+    let mut store = TestStore::start().await;
     store.stop().await;
-    let blobs = S3Blobs::new(settings).await;
+    let blobs = store.hurried().await;
     let key = key("a.wav");
     for error in [
         blobs.put(&key, "audio/wav", bytes(10), PLENTY).await.map(drop).unwrap_err(),
@@ -67,9 +65,9 @@ async fn a_store_that_is_not_there_is_unavailable_and_used_again_when_it_is() {
     ] {
         assert!(told(&error).contains("onnection refused"), "{}", told(&error));
     }
-    let back = TestStore::start_at(address).await;
+    store.start().await.unwrap();
     blobs.put(&key, "audio/wav", bytes(10), PLENTY).await.unwrap();
-    assert!(back.holds(&key).await);
+    assert!(store.holds(&key).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

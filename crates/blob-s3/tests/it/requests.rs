@@ -70,7 +70,10 @@ async fn a_link_is_for_saving_or_playing_and_hides_no_headers() {
     assert!(link.contains("response-content-disposition=attachment"), "{link}");
     assert!(link.contains("X-Amz-Expires=21600"), "{link}");
     assert!(link.contains("X-Amz-SignedHeaders=host&"), "{link}");
-    assert!(link.starts_with(&format!("http://{}/otto-test/tenants/org_a/a.wav?", store.address)), "{link}");
+    assert!(
+        link.starts_with(&format!("http://{}/otto-test/tenants/org_a/a.wav?", store.address())),
+        "{link}"
+    );
     assert!(store.asked("GetObject").is_empty(), "signing asks nobody");
 }
 

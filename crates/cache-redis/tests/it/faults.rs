@@ -4,13 +4,14 @@ use std::{future::Future, time::Duration};
 
 use app::ports::{
     Acquired, Budget, CacheKey, Event, LinkState, LockRenewal, NoEvents, Part, PartRole, Rate, Ruling,
-    Unknowable,
+    Unknowable, Whose,
 };
 use bytes::Bytes;
-use kernel::{CompanyId, EventId};
+use kernel::{CompanyId, EventId, Provider};
 use queue::Queue;
 use serde_json::json;
-use testkit::{Database, Process, RedisServer, TestIds, Two, eventually};
+use servers::RedisServer;
+use testkit::{Database, Process, TestIds, Two, eventually};
 use tokio::time::timeout;
 
 use crate::two_at;
@@ -47,12 +48,14 @@ fn worker() -> Part {
         queues,
         version: "1".to_owned(),
         started_at: Database::now(),
+        providers: Vec::new(),
     }
 }
 
 async fn ruling(process: &Process) -> Ruling {
     let rate = Rate { count: 1000, per: LONG };
-    soon(process.shared.limiter.take(&company(), &[Budget { what: "user", who: "u", rate }])).await
+    soon(process.shared.limiter.take(Whose::Company(&company()), &[Budget { what: "user", who: "u", rate }]))
+        .await
 }
 
 async fn cached(process: &Process, value: &'static str) -> Bytes {
@@ -75,6 +78,9 @@ async fn promises_kept_without(two: &Two) {
     .await;
     assert!(matches!(two.here.shared.link.state(), LinkState::Down { .. }));
     assert_eq!(ruling(&two.here).await, Ruling::Undecided);
+    let account = Whose::Account(Provider::Callrail, "a");
+    soon(two.here.shared.limiter.hold(account, LONG)).await;
+    assert_eq!(soon(two.here.shared.limiter.held(account)).await, None, "nobody knows");
     assert_eq!(cached(&two.here, "mine").await, "mine");
     assert_eq!(cached(&two.here, "again").await, "again", "nothing was kept");
     assert!(matches!(soon(two.here.shared.locks.acquire("cron", LONG)).await, Acquired::Undecided));
@@ -120,26 +126,26 @@ async fn everything_works(two: &Two) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_not_there_at_the_start_may_come_later() {
-    let mut server = RedisServer::prepared();
+    let mut server = RedisServer::prepared().unwrap();
     let two = two_at(&server.url()).await;
     let mut bell = soon(two.there.doorbell.listen()).await;
     promises_kept_without(&two).await;
-    server.start().await;
+    server.start().await.unwrap();
     assert_eq!(bell.rung().await, Queue::ALL, "rings may have been missed");
     everything_works(&two).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_killed_and_comes_back_is_used_again() {
-    let mut server = RedisServer::started().await;
+    let mut server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
     let mut bell = two.there.doorbell.listen().await;
     let mut stream = two.there.events.subscribe(&company()).await;
-    server.kill();
+    server.kill().await.unwrap();
     promises_kept_without(&two).await;
     two.here.events.publish(&company(), &[event(2)]);
-    server.start().await;
+    server.start().await.unwrap();
     while bell.rung().await != Queue::ALL {}
     while !matches!(stream.next().await, Err(NoEvents::Missed(_))) {}
     everything_works(&two).await;
@@ -147,18 +153,18 @@ async fn one_that_is_killed_and_comes_back_is_used_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_freezes_holds_nobody_up() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
-    server.freeze();
+    server.freeze().unwrap();
     promises_kept_without(&two).await;
-    server.thaw();
+    server.thaw().unwrap();
     everything_works(&two).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_dawdles_holds_nobody_up() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
     server.say("CLIENT PAUSE 3000 ALL");
@@ -171,7 +177,7 @@ async fn one_that_dawdles_holds_nobody_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_forgets_everything_is_told_again() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     let two = two_at(&server.url()).await;
     everything_works(&two).await;
     let Acquired::Held(lock) = two.here.shared.locks.acquire("cron", LONG).await else {
@@ -194,7 +200,7 @@ async fn one_that_forgets_everything_is_told_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_wrong_password_it_is_down_and_nothing_else() {
-    let server = RedisServer::started().await;
+    let server = RedisServer::started().await.unwrap();
     server.say("CONFIG SET requirepass right");
     let url = |password| server.url().replace("redis://", &format!("redis://default:{password}@"));
     promises_kept_without(&two_at(&url("wrong")).await).await;

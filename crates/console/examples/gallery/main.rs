@@ -26,6 +26,7 @@ use actix_web::{
     middleware::{Compress, Next, from_fn},
     web,
 };
+use app::presence::Expected;
 use console::ConsoleState;
 use serde_json::json;
 
@@ -102,12 +103,18 @@ async fn main() -> std::io::Result<()> {
     let port = env::args().nth(1).and_then(|port| port.parse().ok()).unwrap_or(8099);
     let quiet = env::args().any(|arg| arg == "quiet");
     let world = World::new("2026-11-22T21:35:00Z", if quiet { sights::quiet } else { sights::busy });
+    let ports = world.ports();
     if !env::args().any(|arg| arg == "still" || arg == "quiet") {
         tokio::spawn(traffic(world.clone()));
     }
+    // as if they were there, and stayed
+    for part in sights::parts(world.now(), quiet) {
+        ports.shared.presence.announce(&part, Duration::from_hours(24)).await;
+    }
     let development = !env::args().any(|arg| arg == "production");
     let mount = Arc::new(console::mount(ConsoleState {
-        ports: world.ports(),
+        ports,
+        expected: Expected { worker: true, scheduler: true },
         development,
         version: env!("CARGO_PKG_VERSION"),
         stopping: tokio_util::sync::CancellationToken::new(),

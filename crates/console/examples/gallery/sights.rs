@@ -1,17 +1,18 @@
 //! A busy afternoon.
 
 use app::{
-    ports::{InboxEntry, JobLine, NewInboxEntry, QueueDepth},
+    ports::{BudgetLeft, InboxEntry, JobLine, NewInboxEntry, Part, PartRole, ProviderSight, QueueDepth},
     reads::{
         BookingRatePoint, CallLine, Headline, InboxCount, PipelineCounts, PipelineSnapshot, StageCount,
         TopObjection,
     },
 };
+use breaker::Standing;
 use calls::CallStage;
 use chrono::{Days, Duration};
 use idempotency::InboxState;
 use kernel::{CallId, CompanyId, InboxId, Provider, Timestamp};
-use queue::JobState;
+use queue::{JobState, Queue};
 use serde_json::json;
 
 use super::{
@@ -257,4 +258,40 @@ pub fn quiet(_: Timestamp) -> Sights {
         inbox: Vec::new(),
         jobs: Vec::new(),
     }
+}
+
+/// Who is there. On a busy afternoon Shunya is having a bad one; before the first call everything is well.
+pub fn parts(now: Timestamp, quiet: bool) -> Vec<Part> {
+    let part = |role, id: &str, providers| Part {
+        role,
+        id: id.to_owned(),
+        queues: if role == PartRole::Worker { Queue::ALL.to_vec() } else { Vec::new() },
+        version: "1.2.3".to_owned(),
+        started_at: now - Duration::hours(30),
+        providers,
+    };
+    let well = |provider| ProviderSight {
+        provider,
+        standing: Standing::Closed,
+        everybody: false,
+        accounts: 0,
+        slowed: 0,
+        since: None,
+        next_probe: None,
+        budget: Some(BudgetLeft { remaining: 171, limit: 180 }),
+    };
+    let callrail = ProviderSight { slowed: u32::from(!quiet), ..well(Provider::Callrail) };
+    let away = ProviderSight {
+        standing: Standing::Open,
+        accounts: 3,
+        since: Some(now - Duration::minutes(17)),
+        next_probe: Some(now + Duration::seconds(140)),
+        budget: None,
+        ..well(Provider::Shunya)
+    };
+    let shunya = if quiet { well(Provider::Shunya) } else { away };
+    vec![
+        part(PartRole::Worker, "otto-7-1c2d3e", vec![callrail, shunya]),
+        part(PartRole::Scheduler, "otto-8-4f5a6b", Vec::new()),
+    ]
 }

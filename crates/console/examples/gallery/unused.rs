@@ -68,6 +68,16 @@ impl Sweeps for Unused {
     }
 }
 
+#[async_trait]
+impl Tallies for Unused {
+    async fn open_webhooks(&self) -> Result<Vec<InboxDepth>, StoreError> {
+        never()
+    }
+    async fn newest_slots(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        never()
+    }
+}
+
 impl SecretBox for Unused {
     fn seal(&self, _: &Secret, _: &str) -> Result<SealedSecret, SecretBoxError> {
         never()

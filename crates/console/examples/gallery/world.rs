@@ -7,7 +7,9 @@ use std::sync::{
 
 use app::{
     Ports,
-    ports::{Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets, Retention},
+    ports::{
+        Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets, Retention, Untraced,
+    },
     reads::{BookingRatePoint, CallLine, Headline, PipelineSnapshot, TopObjection, Viewer},
 };
 use async_trait::async_trait;
@@ -153,6 +155,7 @@ impl World {
             claims: unused.clone(),
             job_office: self.clone(),
             sweeps: unused.clone(),
+            tallies: unused.clone(),
             secrets: unused.clone(),
             blobs: Arc::new(Links),
             doorbell: unused.clone(),
@@ -162,10 +165,12 @@ impl World {
             callrail: unused.clone(),
             engine: unused.clone(),
             engine_webhooks: unused.clone(),
+            traces: Arc::new(Untraced),
             clock: self.clock.clone(),
             ids: unused.clone(),
             dice: unused,
             platform: PlatformSecrets::default(),
+            submit: true,
             max_recording_bytes: 0,
             retention: Retention::default(),
         })

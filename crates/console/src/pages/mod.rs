@@ -8,6 +8,7 @@ pub(crate) mod contact_parts;
 pub(crate) mod inbox;
 pub(crate) mod jobs;
 pub(crate) mod overview;
+pub(crate) mod providers;
 pub(crate) mod role;
 pub(crate) mod transcript;
 

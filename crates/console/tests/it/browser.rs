@@ -10,7 +10,7 @@ use actix_web::{
     middleware::{Compress, Next, from_fn},
     test::{TestRequest, call_service, init_service},
 };
-use app::{Ports, reads::Viewer};
+use app::{Ports, presence::Expected, reads::Viewer};
 use bytes::Bytes;
 use console::ConsoleState;
 use futures_util::future::poll_fn;
@@ -28,6 +28,7 @@ pub struct Console {
     pub ports: Arc<Ports>,
     pub development: bool,
     pub viewer: Option<Viewer>,
+    pub expected: Expected,
 }
 
 /// An answer, not read yet.
@@ -39,7 +40,8 @@ pub struct Answer {
 
 impl Console {
     pub fn of(world: Arc<World>) -> Self {
-        Self { ports: world.ports(), world, development: true, viewer: Some(world::viewer()) }
+        let expected = Expected { worker: true, scheduler: true };
+        Self { ports: world.ports(), world, development: true, viewer: Some(world::viewer()), expected }
     }
 
     /// On a busy afternoon.
@@ -55,6 +57,7 @@ impl Console {
     pub async fn ask(&self, request: TestRequest) -> Answer {
         let state = ConsoleState {
             ports: self.ports.clone(),
+            expected: self.expected,
             development: self.development,
             version: "1.2.3",
             stopping: tokio_util::sync::CancellationToken::new(),

@@ -16,6 +16,7 @@ mod unused;
 mod world;
 
 mod browser;
+mod house;
 mod html;
 mod live;
 mod pages;

@@ -61,18 +61,21 @@ pub async fn live() -> HttpResponse {
     probed(true, &json!({ "status": "alive" }))
 }
 
-/// The process can serve.
+/// The process can serve, and is not about to end: whoever spreads requests over several sends none here any more.
 pub async fn ready(state: Data<ApiState>) -> HttpResponse {
     let started = tokio::time::Instant::now();
     let database = database_answers(&state).await;
+    let stopping = state.stopping.is_cancelled();
+    let ready = database && !stopping;
     let body = json!({
-        "ready": database,
+        "ready": ready,
         "components": { "database": database },
+        "stopping": stopping,
         "timestamp": rfc3339(state.now()),
         "duration_ms": started.elapsed().as_secs_f64() * 1000.0,
         "service": "otto",
     });
-    probed(database, &body)
+    probed(ready, &body)
 }
 
 /// Component by component; says that something is wrong, not what an error said.
@@ -90,7 +93,7 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
         .any(|depth| depth.oldest.is_some_and(|due| now - due > LATE));
     let jobs_ok = depths.is_some() && !late;
     let staff = Staff::of(&state).await;
-    let missing = staff.missing(depths.as_deref().unwrap_or_default(), now);
+    let missing = staff.missing(state.settings.expected, depths.as_deref().unwrap_or_default(), now);
     let link = state.ports.shared.link.state();
     let all_well = jobs_ok && missing.is_empty() && !matches!(link, LinkState::Down { .. });
     let status = match (database, all_well) {
@@ -109,6 +112,7 @@ pub async fn detailed(state: Data<ApiState>) -> HttpResponse {
             "redis": redis_of(link),
             "workers": staff.told(PartRole::Worker),
             "schedulers": staff.told(PartRole::Scheduler),
+            "providers": staff.providers(),
             "jobs": {
                 "ok": jobs_ok, "ready": of(JobState::Ready), "running": of(JobState::Running),
                 "dead": of(JobState::Dead), "unserved_for_too_long": late,

@@ -14,6 +14,8 @@ mod staff;
 mod tasks;
 mod webhooks;
 
+pub(crate) use webhooks::begin_counting;
+
 use actix_web::{
     HttpResponse, Resource, Route as Handler, guard,
     web::{self, ServiceConfig},

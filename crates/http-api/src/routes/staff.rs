@@ -1,14 +1,18 @@
-//! Who is there to do the work, as operators are told.
+//! Who is there to do the work, and how they get on with providers, as operators are told.
 
-use app::ports::{LinkState, Part, PartRole, QueueDepth, Unknowable};
+use app::{
+    ports::{LinkState, Part, PartRole, ProviderSight, QueueDepth, Unknowable},
+    presence::{self, Expected},
+};
+use breaker::Standing;
 use kernel::{Timestamp, rfc3339};
 use queue::JobState;
 use serde_json::{Value, json};
 
 use crate::ApiState;
 
-/// Whoever is at work takes a moment to see a job.
-const PROMPT: chrono::Duration = chrono::Duration::seconds(30);
+/// Whoever is at work, or is just being started again, takes a moment to see a job.
+const PROMPT: chrono::Duration = chrono::Duration::seconds(5);
 
 pub(crate) struct Staff(Result<Vec<Part>, Unknowable>);
 
@@ -36,12 +40,11 @@ impl Staff {
     }
 
     /// What nobody does, in words. Says nothing where nobody can say who is there.
-    pub(crate) fn missing(&self, depths: &[QueueDepth], now: Timestamp) -> Vec<String> {
+    pub(crate) fn missing(&self, expected: Expected, depths: &[QueueDepth], now: Timestamp) -> Vec<String> {
         let Ok(parts) = &self.0 else { return Vec::new() };
-        let mut missing = Vec::new();
-        if !parts.iter().any(|part| part.role == PartRole::Scheduler) {
-            missing.push("no live scheduler: recurring work is not enqueued".to_owned());
-        }
+        let absent = expected.absent(parts).into_iter();
+        let mut missing: Vec<_> = absent.map(|role| presence::consequence(role).to_owned()).collect();
+        missing.extend(presence::providers(parts).iter().filter_map(trouble));
         for depth in depths.iter().filter(|depth| depth.state == JobState::Ready) {
             let serves = |part: &Part| part.queues.iter().any(|queue| queue.as_str() == depth.queue);
             let waited = depth.oldest.map_or(chrono::Duration::zero(), |due| now - due);
@@ -57,6 +60,39 @@ impl Staff {
         }
         missing
     }
+
+    /// How workers get on with each provider, or why nobody can say.
+    pub(crate) fn providers(&self) -> Value {
+        let parts = match &self.0 {
+            Ok(parts) => parts,
+            Err(why) => return json!({ "ok": null, "note": unknown(*why) }),
+        };
+        let sights = presence::providers(parts);
+        if sights.is_empty() {
+            return json!({ "ok": null, "note": "unknown: no worker to say" });
+        }
+        let told = |sight: &ProviderSight| {
+            let budget = sight.budget.map(|left| json!({ "remaining": left.remaining, "limit": left.limit }));
+            let told = json!({
+                "ok": sight.standing == Standing::Closed, "state": sight.standing.as_str(),
+                "everybody": sight.everybody, "accounts": sight.accounts, "slowed": sight.slowed,
+                "since": sight.since.map(rfc3339), "next_probe": sight.next_probe.map(rfc3339), "budget": budget,
+            });
+            (sight.provider.as_str().to_owned(), told)
+        };
+        Value::Object(sights.iter().map(told).collect())
+    }
+}
+
+/// What it means that a provider does not answer.
+fn trouble(sight: &ProviderSight) -> Option<String> {
+    let since = sight.since.filter(|_| sight.standing != Standing::Closed)?;
+    let whose = match (sight.everybody, sight.accounts) {
+        (true, _) => "all accounts".to_owned(),
+        (false, 1) => "1 account".to_owned(),
+        (false, many) => format!("{many} accounts"),
+    };
+    Some(format!("{} does not answer since {} ({whose}): its jobs wait", sight.provider, rfc3339(since)))
 }
 
 fn unknown(why: Unknowable) -> &'static str {
@@ -77,6 +113,7 @@ pub(crate) fn redis_of(link: LinkState) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Provider;
     use queue::Queue;
 
     use super::*;
@@ -87,7 +124,51 @@ mod tests {
 
     fn part(role: PartRole, queues: &[Queue]) -> Part {
         let version = "1".to_owned();
-        Part { role, id: "x".to_owned(), queues: queues.to_vec(), version, started_at: at(0) }
+        Part {
+            role,
+            id: "x".to_owned(),
+            queues: queues.to_vec(),
+            version,
+            started_at: at(0),
+            providers: Vec::new(),
+        }
+    }
+
+    const ALL: Expected = Expected { worker: true, scheduler: true };
+
+    #[test]
+    fn a_provider_that_does_not_answer_is_told_and_what_it_means() {
+        let sight = |provider, standing, since: Option<i64>| ProviderSight {
+            provider,
+            standing,
+            everybody: false,
+            accounts: 2,
+            slowed: 1,
+            since: since.map(at),
+            next_probe: since.map(|since| at(since + 30)),
+            budget: Some(app::ports::BudgetLeft { remaining: 3, limit: 180 }),
+        };
+        let worker = Part {
+            providers: vec![
+                sight(Provider::Callrail, Standing::Closed, None),
+                sight(Provider::Shunya, Standing::Open, Some(10)),
+            ],
+            ..part(PartRole::Worker, &[Queue::Asr])
+        };
+        let staff = Staff(Ok(vec![worker, part(PartRole::Scheduler, &[])]));
+        let told = "shunya does not answer since 1970-01-01T00:00:10Z (2 accounts): its jobs wait";
+        assert_eq!(staff.missing(ALL, &[], at(20)), [told]);
+        let providers = staff.providers();
+        let (callrail, shunya) = (&providers["callrail"], &providers["shunya"]);
+        assert_eq!((&callrail["ok"], &callrail["since"]), (&json!(true), &Value::Null));
+        assert_eq!(
+            (&shunya["ok"], &shunya["state"], &shunya["accounts"]),
+            (&json!(false), &json!("open"), &json!(2))
+        );
+        assert_eq!(shunya["next_probe"], "1970-01-01T00:00:40Z");
+        assert_eq!(shunya["budget"], json!({ "remaining": 3, "limit": 180 }));
+        assert_eq!(Staff(Ok(Vec::new())).providers()["ok"], Value::Null);
+        assert_eq!(Staff(Err(Unknowable::Settling)).providers()["ok"], Value::Null);
     }
 
     fn ready(queue: Queue) -> QueueDepth {
@@ -104,14 +185,14 @@ mod tests {
         let staff = Staff(Ok(vec![part(PartRole::Worker, &[Queue::Asr]), part(PartRole::Scheduler, &[])]));
         let depths = [ready(Queue::Asr), ready(Queue::Shunya)];
         let told = "queue shunya has 3 ready jobs, oldest 60 s, and no live worker serves it";
-        assert_eq!(staff.missing(&depths, at(100)), [told]);
-        assert!(staff.missing(&depths, at(50)).is_empty(), "it has hardly begun to wait");
+        assert_eq!(staff.missing(ALL, &depths, at(100)), [told]);
+        assert!(staff.missing(ALL, &depths, at(44)).is_empty(), "it has hardly begun to wait");
     }
 
     #[test]
     fn where_nobody_can_say_nothing_is_called_missing() {
         let staff = Staff(Err(Unknowable::Unreachable));
-        assert!(staff.missing(&[ready(Queue::Asr)], at(100)).is_empty());
+        assert!(staff.missing(ALL, &[ready(Queue::Asr)], at(100)).is_empty());
         assert_eq!(staff.told(PartRole::Worker)["note"], "unknown: Redis unreachable");
         assert_eq!(staff.told(PartRole::Worker)["ok"], Value::Null);
     }
@@ -119,7 +200,16 @@ mod tests {
     #[test]
     fn an_empty_house_is_told() {
         let staff = Staff(Ok(Vec::new()));
-        assert_eq!(staff.missing(&[], at(0)).len(), 1);
+        let told = staff.missing(ALL, &[], at(0));
+        assert_eq!(told.len(), 2, "with nothing queued, too: {told:?}");
+        assert!(
+            told[0].starts_with("no live worker") && told[1].starts_with("no live scheduler"),
+            "{told:?}"
+        );
         assert_eq!(staff.told(PartRole::Worker)["ok"], false);
+        let none = Expected { worker: false, scheduler: false };
+        assert!(staff.missing(none, &[], at(0)).is_empty());
+        let queued = staff.missing(none, &[ready(Queue::Asr)], at(100));
+        assert_eq!(queued.len(), 1, "work that waits is told all the same");
     }
 }

@@ -11,10 +11,12 @@ use app::{
         AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook,
         accept_engine_webhook,
     },
-    ports::Delivery,
+    ports::{Delivery, ProofError},
 };
-use kernel::{ErrorKind, Secret, rfc3339};
+use kernel::{ErrorKind, Provider, Secret, rfc3339};
 use serde_json::json;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{ApiError, ApiState, ErrorCode, body::read_body, envelope::enveloped, error::internal};
 
@@ -61,8 +63,42 @@ async fn delivery(
         proof: proof.iter().filter_map(|name| value(name).map(|value| ((*name).to_owned(), value))).collect(),
         body,
         received_at: state.now(),
-        trace: None,
+        trace: state.ports.traces.current(),
     })
+}
+
+/// What became of a webhook, and how long its sender waited to hear it.
+struct Seen {
+    provider: &'static str,
+    started: Instant,
+}
+
+impl Seen {
+    fn begin(provider: Provider) -> Self {
+        Self { provider: provider.as_str(), started: Instant::now() }
+    }
+
+    fn end(&self, outcome: &'static str) {
+        let labels = [("provider", self.provider), ("outcome", outcome)];
+        metrics::counter!("otto_webhooks_total", &labels).increment(1);
+        let took = self.started.elapsed().as_secs_f64();
+        metrics::histogram!("otto_webhook_duration_seconds", &labels).record(took);
+    }
+
+    /// It is not believed.
+    fn refuse(&self, reason: &'static str) {
+        let labels = [("provider", self.provider), ("reason", reason)];
+        metrics::counter!("otto_webhooks_refused_total", &labels).increment(1);
+        self.end("refused");
+    }
+}
+
+/// Counts none: what begins at something else than 0 has not grown, as far as anybody can see.
+pub(crate) fn begin_counting() {
+    for provider in [Provider::Callrail, Provider::Shunya] {
+        let labels = [("provider", provider.as_str()), ("outcome", "failed")];
+        metrics::counter!("otto_webhooks_total", &labels).increment(0);
+    }
 }
 
 /// `POST /callrail/call.*` and its older and newer spellings.
@@ -71,26 +107,33 @@ pub async fn callrail(
     state: Data<ApiState>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
+    let seen = Seen::begin(Provider::Callrail);
     let kind = kind_of(&request.match_pattern().unwrap_or_default());
-    let delivery = delivery(&request, &state, payload, kind, &["signature"]).await?;
+    let delivery = delivery(&request, &state, payload, kind, &["signature"])
+        .await
+        .inspect_err(|_| seen.end("unread"))?;
+    let is_signed = delivery.proof("signature").is_some();
     let (ports, patience) = (state.ports.clone(), Patience::webhook(state.settings.webhook_patience));
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
-    let accepted = tokio::spawn(async move {
+    let accepting = async move {
         let webhooks = ports.callrail_webhooks.clone();
         again(&ports, patience, || accept_call_webhook(&ports, webhooks.as_ref(), &delivery)).await
-    })
-    .await;
+    };
+    let accepted = tokio::spawn(accepting.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
-        Ok(Err(error)) => return Err(refused_call(error)),
-        Err(error) => return Err(internal(ErrorKind::Internal, &error)),
+        Ok(Err(error)) => return Err(refused_call(error, &seen, is_signed)),
+        Err(error) => {
+            seen.end("failed");
+            return Err(internal(ErrorKind::Internal, &error));
+        }
     };
     let outcome = match ack {
         CallWebhookAck::Applied { .. } => "applied",
         CallWebhookAck::Duplicate { .. } => "duplicate",
         CallWebhookAck::Quarantined => "quarantined",
     };
-    metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
+    seen.end(outcome);
     Ok(match ack {
         CallWebhookAck::Applied { call } => {
             HttpResponse::Ok().json(json!({ "status": "success", "call_id": call }))
@@ -103,25 +146,23 @@ pub async fn callrail(
     })
 }
 
-fn refused_call(error: AcceptError) -> ApiError {
-    let outcome = |outcome: &'static str| {
-        metrics::counter!("otto_webhooks_total", "provider" => "callrail", "outcome" => outcome).increment(1);
-    };
+fn refused_call(error: AcceptError, seen: &Seen, is_signed: bool) -> ApiError {
     match error {
         AcceptError::BadSignature => {
-            outcome("refused");
+            let why = if is_signed { ProofError::Mismatch } else { ProofError::Missing };
+            seen.refuse(why.as_str());
             bad_signature()
         }
         AcceptError::MediaType => {
-            outcome("quarantined");
+            seen.end("quarantined");
             ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON or a form")
         }
         AcceptError::Store(error) => {
-            outcome("failed");
+            seen.end("failed");
             error.into()
         }
         AcceptError::Secret(error) => {
-            outcome("failed");
+            seen.end("failed");
             internal(ErrorKind::Internal, &error)
         }
     }
@@ -138,22 +179,25 @@ pub async fn shunya(
     state: Data<ApiState>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
+    let seen = Seen::begin(Provider::Shunya);
     let proof = ["x-shunya-signature", "x-shunya-timestamp", "x-shunya-task-id"];
-    let delivery = delivery(&request, &state, payload, "shunya.webhook", &proof).await?;
+    let delivery = delivery(&request, &state, payload, "shunya.webhook", &proof)
+        .await
+        .inspect_err(|_| seen.end("unread"))?;
     let is_json = delivery.content_type.as_deref().is_none_or(|text| {
         let essence = text.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
     });
     let (ports, patience) = (state.ports.clone(), Patience::webhook(state.settings.webhook_patience));
-    let accepted =
-        tokio::spawn(
-            async move { again(&ports, patience, || accept_engine_webhook(&ports, &delivery)).await },
-        )
-        .await;
+    let accepting = async move { again(&ports, patience, || accept_engine_webhook(&ports, &delivery)).await };
+    let accepted = tokio::spawn(accepting.in_current_span()).await;
     let ack = match accepted {
         Ok(Ok(ack)) => ack,
-        Ok(Err(error)) => return Err(refused_engine(error)),
-        Err(error) => return Err(internal(ErrorKind::Internal, &error)),
+        Ok(Err(error)) => return Err(refused_engine(error, &seen)),
+        Err(error) => {
+            seen.end("failed");
+            return Err(internal(ErrorKind::Internal, &error));
+        }
     };
     let word = match ack {
         EngineWebhookAck::Accepted => "accepted",
@@ -162,7 +206,7 @@ pub async fn shunya(
         EngineWebhookAck::Received => "received",
         EngineWebhookAck::Quarantined => "quarantined",
     };
-    metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => word).increment(1);
+    seen.end(word);
     if ack == EngineWebhookAck::Quarantined && !is_json {
         return Err(ApiError::new(ErrorKind::UnsupportedMedia, "Send JSON"));
     }
@@ -173,13 +217,12 @@ pub async fn shunya(
     Ok(answer)
 }
 
-fn refused_engine(error: EngineWebhookError) -> ApiError {
-    let outcome = match &error {
-        EngineWebhookError::BadSignature(why) => why.as_str(),
-        EngineWebhookError::MissingIds | EngineWebhookError::WrongTenant => "quarantined",
-        EngineWebhookError::Store(_) => "failed",
-    };
-    metrics::counter!("otto_webhooks_total", "provider" => "shunya", "outcome" => outcome).increment(1);
+fn refused_engine(error: EngineWebhookError, seen: &Seen) -> ApiError {
+    match &error {
+        EngineWebhookError::BadSignature(why) => seen.refuse(why.as_str()),
+        EngineWebhookError::MissingIds | EngineWebhookError::WrongTenant => seen.end("quarantined"),
+        EngineWebhookError::Store(_) => seen.end("failed"),
+    }
     match error {
         EngineWebhookError::BadSignature(_) => bad_signature(),
         EngineWebhookError::MissingIds => {

@@ -59,6 +59,9 @@ pub struct SeenRequest {
     pub path: String,
     /// As answered; none where the connection was broken.
     pub status: Option<u16>,
+    /// The trace its sender named, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// Counts of one stand-in, by name.
@@ -114,13 +117,13 @@ impl Control {
         seen.iter().filter(|request| request.number > since).cloned().collect()
     }
 
-    fn note(&self, method: String, path: String, status: Option<u16>) {
+    fn note(&self, method: String, path: String, status: Option<u16>, traceparent: Option<String>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         if seen.len() >= REMEMBERED {
             seen.pop_front();
         }
-        seen.push_back(SeenRequest { number, at: self.sim.now(), method, path, status });
+        seen.push_back(SeenRequest { number, at: self.sim.now(), method, path, status, traceparent });
         drop(seen);
         self.changed();
     }
@@ -141,6 +144,8 @@ pub(crate) async fn gate(
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
     let method = request.method().to_string();
+    let traceparent =
+        request.headers().get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let response = match control.scripts.take(&path) {
         Some(scripted) => {
             let response = scripted.play(&control.sim, request.request()).await;
@@ -150,6 +155,6 @@ pub(crate) async fn gate(
     };
     let was_cut = response.response().extensions().contains::<CutShort>();
     let status = (!was_cut).then(|| response.status().as_u16());
-    control.note(method, path, status);
+    control.note(method, path, status, traceparent);
     Ok(response)
 }

@@ -6,7 +6,7 @@ use kernel::{CallId, CompanyId, ShunyaJobId, StoreError, Timestamp, TranscriptId
 use shunya_jobs::{Failure, JobState, Objection, ShunyaJob, Transcript};
 
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
     kept::kept,
     schema::{call_analyses, call_objections, call_transcripts, shunya_jobs as jobs},
@@ -202,6 +202,31 @@ impl AnalysisRepository for SqlUnit {
         })
         .map_err(fail(JOBS))?;
         Ok(())
+    }
+
+    async fn set_trace(&mut self, id: ShunyaJobId, trace: &str) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        let company = company.to_owned();
+        let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
+        let trace = trace.to_owned();
+        later!(conn, "shunya_jobs.set_trace", JOBS, |c| {
+            let update = diesel::update(target).set(jobs::trace.eq(Some(trace)));
+            kept(update).execute(c).await
+        })
+    }
+
+    async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError> {
+        let (conn, company) = self.parts();
+        let rows: Vec<Option<String>> = on_db!(conn, "shunya_jobs.trace_of", |c| {
+            jobs::table
+                .filter(jobs::company_id.eq(company))
+                .filter(jobs::id.eq(DbId::from(id)))
+                .select(jobs::trace)
+                .load(c)
+                .await
+        })
+        .map_err(fail(JOBS))?;
+        Ok(rows.into_iter().next().flatten())
     }
 
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError> {

@@ -324,6 +324,7 @@ impl JobClaims for SqlSystem {
             Release::Retry { at, error } => (Some(*at), 0, 0, Some(error.as_str())),
             // the last error stays for people to see
             Release::Snooze { at } => (Some(*at), 1, 1, None),
+            Release::Defer { at, why } => (Some(*at), 1, 0, Some(why.as_str())),
             // it keeps its place
             Release::HandBack => (None, 1, 0, None),
             Release::Bury { error } => {

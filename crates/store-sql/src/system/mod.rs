@@ -5,6 +5,7 @@ mod inbox_office;
 mod job_office;
 mod remembered;
 mod sweeps;
+mod tallies;
 mod tenants;
 
 pub(crate) use claims::Walks;

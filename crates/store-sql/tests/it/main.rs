@@ -68,6 +68,7 @@ testkit::contract_tests!(queue {
     concurrent_units_add_one_job_of_a_key,
     a_failed_attempt_counts_and_is_tried_again_at_its_time,
     giving_way_does_not_count_as_an_attempt,
+    a_job_deferred_counts_neither_as_tried_nor_as_giving_way,
     a_job_handed_back_is_due_at_once_and_loses_no_attempt,
     a_buried_job_is_dead_and_says_why,
     a_job_called_off_is_cancelled,
@@ -176,6 +177,12 @@ testkit::contract_tests!(analyses {
     concurrent_answers_store_one_analysis,
     a_request_is_invisible_to_other_tenants,
     the_vendors_id_tells_whose_work_it_is,
+    a_request_remembers_the_trace_it_was_last_made_in,
+});
+
+testkit::contract_tests!(tallies {
+    webhooks_that_are_not_settled_are_counted,
+    the_newest_slot_of_each_schedule_is_known,
 });
 
 testkit::contract_tests!(unit_of_work {

@@ -39,6 +39,27 @@ async fn submitted(bench: &Bench<'_>, scope: &Scope, id: ShunyaJobId, task: Opti
     unit.commit().await.unwrap();
 }
 
+pub async fn a_request_remembers_the_trace_it_was_last_made_in(db: &Database) {
+    let bench = Bench::new(db);
+    let (a, b) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
+    let call = bench.call(&a, "CAL1").await.id;
+    let request = bench.requested(&a, call, "sha-1").await.id;
+    let mut unit = bench.begin(&a).await;
+    assert_eq!(unit.analyses().trace_of(request).await.unwrap(), None);
+    for trace in ["00-first", "00-second"] {
+        unit.analyses().set_trace(request, trace).await.unwrap();
+        assert_eq!(unit.analyses().trace_of(request).await.unwrap().as_deref(), Some(trace));
+    }
+    unit.commit().await.unwrap();
+    let mut unit = bench.begin(&b).await;
+    unit.analyses().set_trace(request, "00-others").await.unwrap();
+    assert_eq!(unit.analyses().trace_of(request).await.unwrap(), None);
+    unit.commit().await.unwrap();
+    let mut unit = bench.begin(&a).await;
+    assert_eq!(unit.analyses().trace_of(request).await.unwrap().as_deref(), Some("00-second"));
+    unit.rollback().await.unwrap();
+}
+
 pub async fn a_call_is_requested_once_for_one_recording(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;

@@ -12,6 +12,7 @@ pub mod processes;
 pub mod queue;
 pub mod reads;
 pub mod sweeps;
+pub mod tallies;
 pub mod tenants;
 pub mod unit_of_work;
 

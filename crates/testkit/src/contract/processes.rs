@@ -34,6 +34,9 @@ macro_rules! process_contract_tests {
                 after_a_while_it_is_allowed_again,
                 the_tightest_budget_is_told,
                 of_many_at_once_no_more_are_allowed,
+                an_account_s_budget_is_neither_a_company_s_nor_another_provider_s,
+                a_hold_is_known_to_all_and_to_be_of_one_account,
+                a_hold_runs_out,
             }
             short_cache {
                 of_many_at_once_one_computes,
@@ -54,6 +57,7 @@ macro_rules! process_contract_tests {
                 who_announces_is_there_until_they_leave,
                 who_falls_silent_is_gone,
                 who_announces_again_is_there_once,
+                what_a_worker_knows_of_providers_is_told_with_it,
             }
         }
     };

@@ -5,6 +5,7 @@
 
 mod deploy;
 mod migrations;
+mod observing;
 
 use std::{
     collections::BTreeSet,

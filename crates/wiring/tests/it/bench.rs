@@ -91,9 +91,7 @@ impl Bench {
             simulators::start(settings).unwrap()
         });
         for (name, value) in simulators.iter().flat_map(Simulators::environment) {
-            if !name.starts_with("TWILIO_") {
-                given.insert(name.to_owned(), value);
-            }
+            given.insert(name.to_owned(), value);
         }
         given.extend(wanted.settings.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let parts = if wanted.pipeline { Parts::all() } else { Parts { server: true, ..Parts::default() } };

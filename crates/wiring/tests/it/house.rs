@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use kernel::{Calendar, Clock, CompanyId, PhoneNumber};
+use kernel::{Calendar, Clock, CompanyId, PhoneNumber, Secret};
 use queue::Queue;
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-use simulators::{CallOrder, SentCall, SimulatedTenant, SimulatorSettings, Simulators};
+use simulators::{CallOrder, SentCall, SimulatedTenant, SimulatorSettings, Simulators, StandIn};
 use tempfile::TempDir;
 use testkit::Database;
 use tokio::time::{Instant, sleep};
@@ -38,6 +38,29 @@ impl House {
         parts: Parts,
         tenant: SimulatedTenant,
     ) -> Self {
+        Self::set(database, stand_ins, parts, tenant, &[]).await
+    }
+
+    /// With settings of one's own, too.
+    pub async fn set(
+        database: Database,
+        stand_ins: SimulatorSettings,
+        parts: Parts,
+        tenant: SimulatedTenant,
+        more: &[(&str, &str)],
+    ) -> Self {
+        Self::furnished(database, stand_ins, parts, tenant, more, Arc::new(String::new)).await
+    }
+
+    /// With settings of one's own, and somebody measuring.
+    pub async fn furnished(
+        database: Database,
+        stand_ins: SimulatorSettings,
+        parts: Parts,
+        tenant: SimulatedTenant,
+        more: &[(&str, &str)],
+        metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let simulators = simulators::start(stand_ins).expect("the stand-ins start");
         let mut given: BTreeMap<String, String> =
@@ -49,12 +72,16 @@ impl House {
             ("PORT", "0"),
             ("DEV_MODE", "true"),
             ("DEV_TEST_COMPANY_ID", &tenant.company_id),
-        ] {
+        ]
+        .into_iter()
+        .chain(more.iter().copied())
+        {
             given.insert(name.to_owned(), value.to_owned());
         }
         let settings = settings::read(&given).expect("the settings are fine");
-        let running = start(settings, parts, Arc::new(String::new)).await.expect("Otto starts");
-        set_up_tenant(&running.otto.ports, new_tenant(&tenant)).await.expect("the tenant is set up");
+        // boxed: all of Otto is too much for each test to hold
+        let running = Box::pin(start(settings, parts, metrics)).await.expect("Otto starts");
+        set_up_tenant(&running.otto.ports, new_tenant(&tenant, &[])).await.expect("the tenant is set up");
         simulators.set_otto_url(running.public_url.as_str());
         let http = Client::builder().no_proxy().timeout(GUARD).build().expect("an HTTP client");
         Self { database, simulators, tenant, running, http, _folder: folder }
@@ -65,7 +92,7 @@ impl House {
         self.simulators.stop().await;
     }
 
-    fn at(&self, path: &str) -> String {
+    pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.running.public_url.as_str().trim_end_matches('/'))
     }
 
@@ -109,10 +136,37 @@ impl House {
         envelope["data"].clone()
     }
 
+    /// Sets up one of the demo companies, or sets it up anew, with secrets of its own at CallRail.
+    pub async fn set_up(&self, tenant: usize, secrets: &[(&str, &str)]) {
+        let tenant = new_tenant(&SimulatedTenant::demo(1)[tenant], secrets);
+        set_up_tenant(&self.running.otto.ports, tenant).await.expect("the tenant is set up");
+    }
+
+    /// Takes back every answer laid down at one of the stand-ins.
+    pub async fn mend(&self, of: StandIn) {
+        let forget = self.http.delete(format!("{}/script", self.simulators.control_url(of)));
+        assert!(forget.send().await.expect("the stand-in answers").status().is_success());
+    }
+
+    /// `/health/detailed`.
+    pub async fn health(&self) -> Value {
+        let answer = self.http.get(self.at("/health/detailed")).send().await.expect("Otto answers");
+        answer.json().await.expect("JSON")
+    }
+
     /// Makes a call, from the first ring to the last webhook.
     pub async fn call(&self, conversation: &str, index: u64) -> SentCall {
+        self.call_to(self.tenant.clone(), conversation, index).await
+    }
+
+    /// The same, to one of the demo companies.
+    pub async fn call_of(&self, tenant: usize, conversation: &str, index: u64) -> SentCall {
+        self.call_to(SimulatedTenant::demo(1).remove(tenant), conversation, index).await
+    }
+
+    async fn call_to(&self, tenant: SimulatedTenant, conversation: &str, index: u64) -> SentCall {
         let order = CallOrder {
-            tenant: self.tenant.clone(),
+            tenant,
             conversation: conversation.to_owned(),
             index,
             // a customer of its own, in a block of numbers that belong to nobody
@@ -130,6 +184,15 @@ impl House {
                 return;
             }
             assert!(Instant::now() < deadline, "{query} is {count}, not {wished}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until something is so.
+    pub async fn so(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let deadline = Instant::now() + GUARD;
+        while !is_so().await {
+            assert!(Instant::now() < deadline, "it did not come to be that {what}");
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -156,7 +219,7 @@ impl House {
     }
 }
 
-fn new_tenant(tenant: &SimulatedTenant) -> NewTenant {
+fn new_tenant(tenant: &SimulatedTenant, secrets: &[(&str, &str)]) -> NewTenant {
     let account = tenant.callrail_company_id.to_string();
     let number = |text: &String| PhoneNumber::parse(text).expect("a number");
     NewTenant {
@@ -166,7 +229,11 @@ fn new_tenant(tenant: &SimulatedTenant) -> NewTenant {
         tenant_key: None,
         callrail_accounts: vec![account, tenant.callrail_company_resource_id.clone()],
         tracking_numbers: tenant.tracking_numbers.iter().map(number).collect(),
-        callrail_secrets: vec![("signing_key".to_owned(), tenant.signing_key.clone())],
+        callrail_secrets: secrets
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Secret::new((*value).to_owned())))
+            .chain([("signing_key".to_owned(), tenant.signing_key.clone())])
+            .collect(),
         users: Vec::new(),
     }
 }

@@ -25,6 +25,7 @@ mod probes;
 mod published;
 mod races;
 mod requests;
+mod restarts;
 mod roles;
 mod saturation;
 mod seeded;

@@ -1,106 +1,148 @@
-//! A PostgreSQL that is away for a moment: providers, of whom one never sends anything twice, need not know of it.
+//! Providers that do not answer for a while: they are left alone, nothing is lost, and everything finishes by itself.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{collections::BTreeMap, sync::Arc};
 
-use futures_util::future::join_all;
-use testkit::{PostgresServer, Stop};
+use serde_json::{Value, json};
+use simulators::{ScriptedAnswer, SimulatedTenant, SimulatorSettings, StandIn};
+use testkit::Database;
+use tokio::task::JoinSet;
+use wiring::Parts;
 
-use crate::{
-    bench::{Bench, Wanted},
-    callrail::payload,
-};
+use crate::house::House;
 
-fn call(bench: &Bench, id: &str) -> String {
-    payload(&bench.tenants[0], id).to_string()
+/// Breakers as quick as they get: a second at first, ten at most.
+const QUICK: [(&str, &str); 1] = [("OTTO_BREAKER_SECONDS", "1")];
+/// Many more than are done at once.
+const CALLS: usize = 90;
+const BOOKED: &str = "roofing-storm-leak-booked";
+const TRANSCRIBE: &str = "/api/v1/transcription/transcribe";
+
+async fn house(database: Database) -> Arc<House> {
+    let settings = SimulatorSettings { time_scale: 0.01, ..SimulatorSettings::default() };
+    let tenant = SimulatedTenant::demo(1).remove(0);
+    Arc::new(House::set(database, settings, Parts::all(), tenant, &QUICK).await)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn webhooks_that_come_while_the_database_restarts_are_taken() {
-    let server = PostgresServer::started().await;
-    let bench = Bench::new(server.database().await, Wanted::default()).await;
-    // there are connections, and they will be dead
-    bench.callrail("/callrail/call.completed", call(&bench, "CALbefore")).await.is(200);
-    for (round, how) in [Stop::Fast, Stop::Immediate].into_iter().enumerate() {
-        server.stop(how).await;
-        let sending = join_all((0..12).map(|number| {
-            let body = call(&bench, &format!("CAL{round}x{number}"));
-            let bench = &bench;
-            async move { bench.callrail("/callrail/call.completed", body).await }
-        }));
-        let (answers, ()) = tokio::join!(sending, server.start());
-        for answer in answers {
-            assert_eq!(answer.json()["status"], "success", "{}", answer.text);
-        }
-    }
-    assert_eq!(bench.database.rows("calls").await, 25);
-    assert_eq!(bench.database.rows("webhook_inbox").await, 25);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_that_crashes_under_load_loses_and_doubles_nothing() {
-    let server = PostgresServer::started().await;
-    let bench = Bench::new(server.database().await, Wanted::default()).await;
-    let (over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let sending = join_all((0..8).map(|sender| {
-        let (bench, over, sent) = (&bench, &over, &sent);
-        async move {
-            let mut number = 0;
-            while !over.load(Ordering::Relaxed) {
-                let body = call(bench, &format!("CAL{sender}x{number}"));
-                // a commit whose end nobody saw is found by the second try, which calls it a repetition
-                bench.callrail("/callrail/call.completed", body).await.is(200);
-                sent.fetch_add(1, Ordering::Relaxed);
-                number += 1;
-            }
-        }
-    }));
-    let crashing = async {
-        for _ in 0..2 {
-            let before = sent.load(Ordering::Relaxed);
-            while sent.load(Ordering::Relaxed) < before + 20 {
-                tokio::task::yield_now().await;
-            }
-            server.stop(Stop::Immediate).await;
-            server.start().await;
-        }
-        let before = sent.load(Ordering::Relaxed);
-        while sent.load(Ordering::Relaxed) < before + 20 {
-            tokio::task::yield_now().await;
-        }
-        over.store(true, Ordering::Relaxed);
+/// Answers everything below a path with 503 until told otherwise.
+fn down(house: &House, of: StandIn, path: &str) {
+    let answer = ScriptedAnswer {
+        path_prefix: path.to_owned(),
+        times: u32::MAX,
+        status: 503,
+        headers: BTreeMap::new(),
+        body: json!({ "error": "Service unavailable" }),
+        delay_seconds: 0.0,
     };
-    tokio::join!(sending, crashing);
-    let sent = i64::try_from(sent.load(Ordering::Relaxed)).unwrap();
-    for table in ["webhook_inbox", "calls"] {
-        assert_eq!(bench.database.rows(table).await, sent, "{table}");
-    }
+    house.simulators.script(of, answer);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn people_read_on_after_the_database_restarted() {
-    let server = PostgresServer::started().await;
-    let bench = Bench::new(server.database().await, Wanted::default()).await;
-    bench.callrail("/callrail/call.completed", call(&bench, "CAL1")).await.is(200);
-    // several connections, all of which will be dead and none of which knows
-    join_all((0..6).map(|_| bench.get("/api/v1/calls"))).await;
-    server.stop(Stop::Immediate).await;
-    server.start().await;
-    for answer in join_all((0..6).map(|_| bench.get("/api/v1/calls"))).await {
-        assert_eq!(answer.data()["calls"].as_array().unwrap().len(), 1);
-    }
+fn asked(house: &House, of: StandIn, path: &str) -> usize {
+    house.simulators.requests(of, 0).iter().filter(|request| request.path.starts_with(path)).count()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_outage_longer_than_patience_is_told_and_the_same_webhook_taken_later() {
-    let server = PostgresServer::started().await;
-    let settings = vec![("OTTO_WEBHOOK_PATIENCE_SECONDS", "1".to_owned())];
-    let bench = Bench::new(server.database().await, Wanted { settings, ..Wanted::default() }).await;
-    server.stop(Stop::Fast).await;
-    let body = call(&bench, "CAL1");
-    let told = bench.callrail("/callrail/call.completed", body.clone()).await;
-    told.is_error(503, "DATABASE_ERROR");
-    assert_eq!(told.header("retry-after"), Some("5"));
-    server.start().await;
-    let taken = bench.callrail("/callrail/call.completed", body).await;
-    assert_eq!(taken.json()["status"], "success", "{}", taken.text);
+/// Makes calls, all at once.
+async fn make(house: &Arc<House>, tenant: usize, calls: std::ops::Range<usize>) {
+    let mut made = JoinSet::new();
+    for index in calls {
+        let house = house.clone();
+        let index = u64::try_from(index).expect("a few");
+        made.spawn(async move { house.call_of(tenant, BOOKED, index).await });
+    }
+    made.join_all().await;
+}
+
+/// What a server says of a provider, once it says it is so.
+async fn told(house: &House, provider: &str, state: &str) -> Value {
+    let mut told = Value::Null;
+    house
+        .so("health tells of it", async || {
+            told = house.health().await;
+            told["checks"]["providers"][provider]["state"] == state
+        })
+        .await;
+    told
+}
+
+async fn shunya_down_for_a_while(database: Database) {
+    let house = house(database).await;
+    down(&house, StandIn::Shunya, TRANSCRIBE);
+    make(&house, 0, 0..CALLS).await;
+    let waiting = "SELECT count(*) FROM jobs WHERE kind = 'shunya.submit' AND state = 'ready' \
+                   AND last_error LIKE '%left alone%'";
+    house.until(waiting, i64::try_from(CALLS).expect("a few")).await;
+    let health = told(&house, "shunya", "open").await;
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["checks"]["providers"]["shunya"]["accounts"], 1);
+    assert_eq!(health["checks"]["providers"]["callrail"]["ok"], true);
+    assert!(health["missing"].to_string().contains("shunya does not answer"), "{health}");
+    // each call tries three times; those that were under way when the breaker opened are the most there can be
+    let requests = asked(&house, StandIn::Shunya, TRANSCRIBE);
+    assert!(requests < CALLS, "{requests} requests for {CALLS} jobs");
+
+    house.mend(StandIn::Shunya).await;
+    house.analysed(CALLS).await;
+    assert_eq!(house.database.number("SELECT count(*) FROM jobs WHERE state = 'dead'").await, 0);
+    // one for each, and one for each of the failures it took to open the breaker, but the last
+    let attempts = "SELECT CAST(sum(attempts) AS BIGINT) FROM jobs WHERE kind = 'shunya.submit'";
+    let attempts = house.database.number(attempts).await;
+    assert_eq!(attempts, i64::try_from(CALLS).expect("a few") + 4, "attempts were lost");
+    house.assert_once("call_analyses", "call_id").await;
+    let health = told(&house, "shunya", "closed").await;
+    assert_eq!(health["missing"], json!([]), "{health}");
+    Arc::into_inner(house).expect("nobody else is in").close().await;
+}
+
+async fn one_bad_account(database: Database) {
+    let house = house(database).await;
+    house.set_up(1, &[("account_id", "ACCBAD"), ("api_key", "key")]).await;
+    down(&house, StandIn::Callrail, "/v3/a/ACCBAD/");
+    make(&house, 1, 0..20).await;
+    let waiting = "SELECT count(*) FROM jobs WHERE kind = 'recording.fetch' AND state = 'ready' \
+                   AND last_error LIKE '%left alone%'";
+    house.until(waiting, 20).await;
+    // the other company's calls go all the way meanwhile
+    make(&house, 0, 20..26).await;
+    house.analysed(6).await;
+    let fetching = "SELECT count(*) FROM calls WHERE stage = 'fetching_recording'";
+    assert_eq!(house.database.number(fetching).await, 20);
+    let health = told(&house, "callrail", "open").await;
+    assert_eq!(health["checks"]["providers"]["callrail"]["everybody"], false);
+    // until somebody puts the right account in
+    let secrets = house.simulators.secrets();
+    let (account, key) = (secrets.callrail_account_id.clone(), secrets.callrail_api_key.expose().clone());
+    house.set_up(1, &[("account_id", &account), ("api_key", &key)]).await;
+    house.analysed(26).await;
+    assert_eq!(house.database.number("SELECT count(*) FROM jobs WHERE state = 'dead'").await, 0);
+    Arc::into_inner(house).expect("nobody else is in").close().await;
+}
+
+async fn recordings_not_to_be_sent(database: Database) {
+    let settings = SimulatorSettings { time_scale: 0.01, ..SimulatorSettings::default() };
+    let tenant = SimulatedTenant::demo(1).remove(0);
+    let off = [("ENABLE_UWC_ASR", "false")];
+    let house = Arc::new(House::set(database, settings, Parts::all(), tenant, &off).await);
+    make(&house, 0, 0..4).await;
+    house.until("SELECT count(*) FROM calls WHERE stage = 'recorded'", 4).await;
+    assert_eq!(house.database.number("SELECT count(*) FROM shunya_jobs").await, 0);
+    assert_eq!(house.simulators.requests(StandIn::Shunya, 0).len(), 0);
+    Arc::into_inner(house).expect("nobody else is in").close().await;
+}
+
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test(testkit::sqlite().await).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test(testkit::postgres().await).await; })*
+        }
+    };
+}
+
+on_both! {
+    shunya_down_for_a_while
+    one_bad_account
+    recordings_not_to_be_sent
 }

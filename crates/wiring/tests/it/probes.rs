@@ -1,7 +1,11 @@
 //! What answers without a token: probes, documents; and what browsers ask before they ask.
 
-use reqwest::{Method, header::HeaderMap};
+use std::{sync::Arc, time::Duration};
+
+use http_api::{ProbeState, bind, run_probes};
+use reqwest::{Client, Method, header::HeaderMap};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     answer::{Answer, answer},
@@ -199,4 +203,40 @@ async fn what_is_private_is_not_cached_and_what_is_long_is_compressed() {
     assert_eq!(zipped.headers()["content-encoding"], "gzip");
     let document: Value = bench.get("/openapi.json").await.json();
     assert!(document["paths"].is_object());
+}
+
+/// What a worker or cron driver answers: it is not ready once it is asked to stop, and lives on until it has.
+#[tokio::test]
+async fn a_process_without_a_server_answers_until_it_has_stopped() {
+    let bench = Bench::postgres().await;
+    let bound = bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", bound.address);
+    let stopping = CancellationToken::new();
+    let metrics = Arc::new(|| "otto_build_info 1\n".to_owned());
+    let state = ProbeState { ports: bench.otto.ports.clone(), metrics, stopping: stopping.clone() };
+    let probes = run_probes(bound, state).unwrap();
+    let http = Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
+    let get = async |path: &str| {
+        let answer = http.get(format!("{url}{path}")).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let stop = probes.stop();
+    let running = tokio::spawn(probes.ended);
+    assert_eq!(get("/health/live").await.0, 200);
+    assert_eq!(get("/health/ready").await.0, 200);
+    assert_eq!(get("/metrics").await, (200, "otto_build_info 1\n".to_owned()));
+    assert_eq!(get("/api/v1/calls").await.0, 404);
+    stopping.cancel();
+    let (status, body) = get("/health/ready").await;
+    assert_eq!(
+        (status, serde_json::from_str::<Value>(&body).unwrap()["stopping"].clone()),
+        (503, true.into())
+    );
+    assert_eq!(get("/health/live").await.0, 200);
+    bench.database.cut_off().await;
+    let (status, body) = get("/health/ready").await;
+    assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()["ready"].clone()), (503, false.into()));
+    stop.await;
+    running.await.unwrap().unwrap();
+    assert!(http.get(format!("{url}/health/live")).send().await.is_err());
 }

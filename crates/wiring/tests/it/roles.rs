@@ -42,6 +42,15 @@ async fn in_production() -> Bench {
         ("CALLRAIL_API_KEY", secrets.callrail_api_key.expose()),
         ("CALLRAIL_ACCOUNT_ID", &secrets.callrail_account_id),
         ("UWC_API_KEY", secrets.shunya_api_key.expose()),
+        // one that is not there: Otto does without
+        ("REDIS_URL", "redis://127.0.0.1:9"),
+        ("CLERK_SECRET_KEY", "sk_live_1"),
+        ("CLERK_ISSUER", "https://clerk.otto.example"),
+        ("CLERK_WEBHOOK_SECRET", "whsec_MDEy"),
+        ("TWILIO_ACCOUNT_SID", &secrets.twilio_account_sid),
+        ("TWILIO_AUTH_TOKEN", secrets.twilio_auth_token.expose()),
+        ("TWILIO_FROM_NUMBER", "+16025550100"),
+        ("TWILIO_CALLBACK_NUMBER", "+16025550101"),
     ];
     let settings = set.map(|(name, value)| (name, value.to_owned())).into();
     Bench::new(testkit::postgres().await, Wanted { settings, ..Wanted::default() }).await

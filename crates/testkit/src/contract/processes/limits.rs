@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use app::ports::{Budget, Rate, Ruling};
+use app::ports::{Budget, Rate, Ruling, Whose};
+use kernel::Provider;
 
 use super::super::bench::{company, together};
 use crate::{Process, Two, eventually};
@@ -17,7 +18,7 @@ fn budget<'a>(what: &'static str, who: &'a str, count: u32, per: Duration) -> Bu
 }
 
 async fn take(process: &Process, budgets: &[Budget<'_>]) -> Ruling {
-    process.shared.limiter.take(&company("org_a"), budgets).await
+    process.shared.limiter.take(Whose::Company(&company("org_a")), budgets).await
 }
 
 fn is_allowed(ruling: Ruling) -> bool {
@@ -56,8 +57,8 @@ pub async fn a_budget_is_of_one_tenant(two: &Two) {
     let budgets = [budget("tenant", "", 1, LONG)];
     for org in ["org_a", "org_b"] {
         let limiter = &two.here.shared.limiter;
-        assert!(is_allowed(limiter.take(&company(org), &budgets).await));
-        assert!(!is_allowed(limiter.take(&company(org), &budgets).await));
+        assert!(is_allowed(limiter.take(Whose::Company(&company(org)), &budgets).await));
+        assert!(!is_allowed(limiter.take(Whose::Company(&company(org)), &budgets).await));
     }
 }
 
@@ -82,4 +83,38 @@ pub async fn of_many_at_once_no_more_are_allowed(two: &Two) {
         is_allowed(take(process, &[budget("user", "u1", 10, LONG)]).await)
     });
     assert_eq!(together(taking).await.into_iter().filter(|allowed| *allowed).count(), 10);
+}
+
+pub async fn an_account_s_budget_is_neither_a_company_s_nor_another_provider_s(two: &Two) {
+    let (org, budgets) = (company("org_a"), [budget("tenant", "", 1, LONG)]);
+    let all = [
+        Whose::Company(&org),
+        Whose::Account(Provider::Callrail, "org_a"),
+        Whose::Account(Provider::Shunya, "org_a"),
+    ];
+    for (turn, whose) in all.into_iter().enumerate() {
+        let (here, there) = if turn % 2 == 0 { (&two.here, &two.there) } else { (&two.there, &two.here) };
+        assert!(is_allowed(here.shared.limiter.take(whose, &budgets).await), "{whose}");
+        assert!(!is_allowed(there.shared.limiter.take(whose, &budgets).await), "{whose}");
+    }
+}
+
+pub async fn a_hold_is_known_to_all_and_to_be_of_one_account(two: &Two) {
+    let account = Whose::Account(Provider::Shunya, "org_a");
+    assert_eq!(two.there.shared.limiter.held(account).await, None);
+    two.here.shared.limiter.hold(account, LONG).await;
+    let left = two.there.shared.limiter.held(account).await.expect("it is held");
+    assert!(left <= LONG && left > LONG / 2, "{left:?}");
+    for other in [Whose::Account(Provider::Callrail, "org_a"), Whose::Account(Provider::Shunya, "org_b")] {
+        assert_eq!(two.there.shared.limiter.held(other).await, None, "{other}");
+    }
+    // a shorter one takes nothing from it
+    two.there.shared.limiter.hold(account, Duration::from_millis(1)).await;
+    assert!(two.here.shared.limiter.held(account).await.is_some_and(|left| left > LONG / 2));
+}
+
+pub async fn a_hold_runs_out(two: &Two) {
+    let account = Whose::Account(Provider::Callrail, "a");
+    two.here.shared.limiter.hold(account, Duration::from_millis(300)).await;
+    eventually("it has run out", async || two.there.shared.limiter.held(account).await.is_none()).await;
 }

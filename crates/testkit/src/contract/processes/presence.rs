@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use app::ports::{Part, PartRole};
+use app::ports::{BudgetLeft, Part, PartRole, ProviderSight};
+use breaker::Standing;
+use kernel::Provider;
 use queue::Queue;
 
 use super::super::bench::at;
@@ -14,7 +16,14 @@ const LONG: Duration = Duration::from_mins(10);
 
 fn part(role: PartRole, id: &str) -> Part {
     let queues = if role == PartRole::Worker { vec![Queue::Asr, Queue::Shunya] } else { Vec::new() };
-    Part { role, id: id.to_owned(), queues, version: "1.2.3".to_owned(), started_at: at(7) }
+    Part {
+        role,
+        id: id.to_owned(),
+        queues,
+        version: "1.2.3".to_owned(),
+        started_at: at(7),
+        providers: Vec::new(),
+    }
 }
 
 async fn until_present(process: &Process, wanted: &[Part]) {
@@ -51,4 +60,33 @@ pub async fn who_announces_again_is_there_once(two: &Two) {
     two.here.shared.presence.announce(&old, Duration::from_millis(1)).await;
     two.here.shared.presence.announce(&new, LONG).await;
     until_present(&two.there, &[new]).await;
+}
+
+pub async fn what_a_worker_knows_of_providers_is_told_with_it(two: &Two) {
+    let quiet = ProviderSight {
+        provider: Provider::Callrail,
+        standing: Standing::Closed,
+        everybody: false,
+        accounts: 0,
+        slowed: 2,
+        since: None,
+        next_probe: None,
+        budget: Some(BudgetLeft { remaining: 17, limit: 180 }),
+    };
+    let open = ProviderSight {
+        provider: Provider::Shunya,
+        standing: Standing::Open,
+        everybody: true,
+        accounts: 3,
+        slowed: 0,
+        since: Some(at(11)),
+        next_probe: Some(at(41)),
+        budget: None,
+    };
+    let half_open = ProviderSight { standing: Standing::HalfOpen, everybody: false, ..open.clone() };
+    for providers in [vec![quiet.clone(), open], vec![quiet, half_open], Vec::new()] {
+        let part = Part { providers, ..part(PartRole::Worker, "a") };
+        two.here.shared.presence.announce(&part, LONG).await;
+        until_present(&two.there, &[part]).await;
+    }
 }

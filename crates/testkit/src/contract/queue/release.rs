@@ -36,6 +36,22 @@ pub async fn giving_way_does_not_count_as_an_attempt(db: &Database) {
     assert_eq!((claimed.attempt, claimed.snoozes), (2, 1));
 }
 
+pub async fn a_job_deferred_counts_neither_as_tried_nor_as_giving_way(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let lease = bench.held(&scope).await;
+    bench.release(lease, &Release::Snooze { at: at(1) }).await;
+    let lease = bench.claim_one(at(10)).await.lease;
+    bench.release(lease, &Release::Defer { at: at(40), why: "it has not been answering".to_owned() }).await;
+    let line = bench.line(lease.job).await;
+    assert_eq!((line.state, line.attempts, line.snoozes), (JobState::Ready, 0, 1));
+    assert_eq!((line.run_at, line.finished_at, line.lease_until), (at(40), None, None));
+    assert_eq!(line.last_error.as_deref(), Some("it has not been answering"), "people see what it waits for");
+    assert!(bench.claim(Queue::Default, 5, at(39)).await.is_empty());
+    let claimed = bench.claim_one(at(40)).await;
+    assert_eq!((claimed.attempt, claimed.snoozes), (1, 1));
+}
+
 pub async fn a_job_handed_back_is_due_at_once_and_loses_no_attempt(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;

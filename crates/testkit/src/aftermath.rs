@@ -1,5 +1,7 @@
 //! What must be true of the database and the files when everything is over, looked at behind the program's back.
 
+#![expect(clippy::indexing_slicing, reason = "of rows whose cells were asked for")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -8,7 +10,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use simulators::{Acknowledgement, ExpectedEnd, SentCall, SimulatorStats, corpus};
-use testkit::Database;
+
+use crate::Database;
 
 /// Rows there must be none of, by what they would mean.
 const NONE_OF: &[(&str, &str)] = &[

@@ -1,0 +1,1 @@
+ALTER TABLE shunya_jobs DROP COLUMN trace;
