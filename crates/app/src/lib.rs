@@ -22,9 +22,11 @@ pub mod reads;
 pub mod sweeps;
 pub mod worker;
 
+mod again;
 mod provider_call;
 mod work;
 
+pub use again::{MayBeStores, Patience, Tries, again};
 pub use ports::Ports;
 pub use provider_call::provider_call;
 pub use work::{NewEvent, Work};

@@ -46,8 +46,8 @@ impl<'a> Work<'a> {
         self.ports
     }
 
-    /// Adds a job for now; `false` if one of its kind and key is ready or running already.
-    pub async fn enqueue<A: JobArgs>(&mut self, args: &A, now: Timestamp) -> Result<bool, StoreError> {
+    /// Adds a job for now, unless one of its kind and key is ready or running already.
+    pub async fn enqueue<A: JobArgs>(&mut self, args: &A, now: Timestamp) -> Result<(), StoreError> {
         self.enqueue_at(args, now, now).await
     }
 
@@ -57,14 +57,11 @@ impl<'a> Work<'a> {
         args: &A,
         run_at: Timestamp,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let job: NewJob = args.to_job(self.ports.ids.as_ref(), run_at);
-        let queue = job.kind.queue;
-        let added = self.unit.jobs().enqueue(&job, self.trace.as_deref(), now).await?;
-        if added {
-            self.queues.insert(queue);
-        }
-        Ok(added)
+        // if it was there already, whoever listens finds nothing new, which costs next to nothing
+        self.queues.insert(job.kind.queue);
+        self.unit.jobs().enqueue_quietly(&job, self.trace.as_deref(), now).await
     }
 
     /// Says what happened. Told once per tenant and key, however often it is said.

@@ -1,4 +1,4 @@
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use app::{
     Ports,
@@ -22,6 +22,8 @@ pub struct ApiSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// A webhook is tried again for so long while the database is away.
+    pub webhook_patience: Duration,
     /// How often the client API may be asked.
     pub limits: Option<ClientLimits>,
     /// Which parts this deployment is to have.

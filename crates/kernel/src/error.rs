@@ -36,9 +36,12 @@ pub enum ErrorKind {
 /// What a store can answer besides data. "Not found" is `None` and "already there" is a value, so neither is here.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database did not answer, or asked us to try again (serialisation failure, lock timeout, lost connection).
+    /// The database is not there, or asked us to try again (serialisation failure, deadlock, lost connection, restart).
     #[error("the database is unavailable")]
     Unavailable(#[source] BoxError),
+    /// The database did not answer in time: a statement or a lock took too long, or every connection was in use.
+    #[error("the database did not answer in time")]
+    TimedOut(#[source] BoxError),
     /// The database refuses to write because its disk is full or read-only.
     #[error("the database cannot write")]
     CannotWrite(#[source] BoxError),
@@ -85,14 +88,20 @@ impl StoreError {
     /// How the failure concerns the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unavailable(_) | Self::CannotWrite(_) => ErrorKind::Unavailable,
+            Self::Unavailable(_) | Self::TimedOut(_) | Self::CannotWrite(_) => ErrorKind::Unavailable,
             Self::AlreadyExists { .. } | Self::Stale { .. } | Self::LeaseLost(_) => ErrorKind::Conflict,
             Self::Corrupt { .. } | Self::Statement { .. } => ErrorKind::Internal,
         }
     }
 
-    /// Whether doing the whole unit of work again may succeed.
+    /// Whether doing the whole unit of work again later may succeed.
     pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::TimedOut(_))
+    }
+
+    /// Whether doing it again within moments may well succeed. Not what took too long: whoever waits for it has waited
+    /// long enough, and doing it again would only add to what there is too much of.
+    pub fn is_momentary(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 }

@@ -99,6 +99,8 @@ pub struct HttpSettings {
     pub allowed_origins: Vec<String>,
     /// Longer webhooks are refused.
     pub max_webhook_bytes: usize,
+    /// A webhook is tried again for so long while the database is away, before its provider is told so.
+    pub webhook_patience: Duration,
     /// How long requests are still taken after readiness has turned false.
     pub stop_delay: Duration,
 }
@@ -229,6 +231,10 @@ pub struct DatabasePool {
     pub statement_timeout: Duration,
     /// Give up waiting for a lock after this.
     pub lock_timeout: Duration,
+    /// Logged by name when a statement takes this long.
+    pub slow_statement: Duration,
+    /// The replica is not read while it lags by more.
+    pub replica_lag: Duration,
 }
 
 /// A collector of traces.
@@ -303,6 +309,10 @@ pub struct Settings {
     pub background: Background,
     /// Longer recordings are refused.
     pub max_recording_bytes: u64,
+    /// For so many days a webhook that is sent again is known.
+    pub webhook_days: u16,
+    /// For so many days the bodies of settled webhooks are kept.
+    pub body_days: u16,
     /// How long a worker's claim on a job holds unless renewed.
     pub job_lease: Duration,
     /// Being looked at.

@@ -199,6 +199,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
         max_recording_bytes: reader
             .parse(&v::OTTO_MAX_RECORDING_BYTES, "a number of bytes")
             .unwrap_or_default(),
+        webhook_days: read_days(&mut reader, &v::IDEMPOTENCY_TTL_DAYS),
+        body_days: read_days(&mut reader, &v::OTTO_WEBHOOK_BODY_DAYS),
         job_lease: read_job_lease(&mut reader),
         observe: observe::read(&mut reader),
         effective: effective(&reader),
@@ -222,6 +224,14 @@ fn read_list_every(reader: &mut Reader<'_>) -> Duration {
         reader.wrong(&v::OTTO_CALLRAIL_LIST_SECONDS, "must be at least 30");
     }
     Duration::from_secs(seconds)
+}
+
+fn read_days(reader: &mut Reader<'_>, variable: &Variable) -> u16 {
+    let days = reader.parse(variable, "a number of days").unwrap_or(1);
+    if !(1..=3650).contains(&days) {
+        reader.wrong(variable, "must be from 1 to 3650");
+    }
+    days
 }
 
 fn read_job_lease(reader: &mut Reader<'_>) -> Duration {
@@ -269,8 +279,18 @@ fn read_http(reader: &mut Reader<'_>) -> HttpSettings {
         backend_url: reader.url(&v::BACKEND_URL),
         allowed_origins,
         max_webhook_bytes: reader.parse(&v::OTTO_MAX_WEBHOOK_BYTES, "a number of bytes").unwrap_or_default(),
+        webhook_patience: read_webhook_patience(reader),
         stop_delay: read_stop_delay(reader),
     }
+}
+
+fn read_webhook_patience(reader: &mut Reader<'_>) -> Duration {
+    let seconds = reader.parse(&v::OTTO_WEBHOOK_PATIENCE_SECONDS, "a number of seconds").unwrap_or(8);
+    // no provider waits for an answer much longer
+    if seconds > 30 {
+        reader.wrong(&v::OTTO_WEBHOOK_PATIENCE_SECONDS, "must be at most 30");
+    }
+    Duration::from_secs(seconds)
 }
 
 fn read_stop_delay(reader: &mut Reader<'_>) -> Duration {
@@ -353,6 +373,8 @@ fn read_pool(reader: &mut Reader<'_>) -> DatabasePool {
         recycle: Duration::from_secs(number(&v::OTTO_DB_POOL_RECYCLE_SECONDS, 10, 86_400)),
         statement_timeout: Duration::from_secs(number(&v::OTTO_DB_STATEMENT_TIMEOUT_SECONDS, 1, 3600)),
         lock_timeout: Duration::from_secs(number(&v::OTTO_DB_LOCK_TIMEOUT_SECONDS, 1, 3600)),
+        slow_statement: Duration::from_millis(number(&v::OTTO_DB_SLOW_STATEMENT_MS, 0, 3_600_000)),
+        replica_lag: Duration::from_secs(number(&v::OTTO_DB_REPLICA_LAG_SECONDS, 1, 3600)),
     }
 }
 

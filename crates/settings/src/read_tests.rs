@@ -178,6 +178,32 @@ fn rate_limits_have_the_contract_s_defaults_and_can_be_turned_off() {
 }
 
 #[test]
+fn patience_with_the_database_is_bounded() {
+    let patience = |text: &str| read(&env(&[("OTTO_WEBHOOK_PATIENCE_SECONDS", text)]));
+    assert_eq!(read(&env(&[])).unwrap().http.webhook_patience.as_secs(), 8);
+    assert_eq!(patience("0").unwrap().http.webhook_patience.as_secs(), 0);
+    assert_eq!(names(&patience("31").unwrap_err()), ["OTTO_WEBHOOK_PATIENCE_SECONDS"]);
+    let pool = read(&env(&[("OTTO_DB_SLOW_STATEMENT_MS", "20"), ("OTTO_DB_REPLICA_LAG_SECONDS", "2")]))
+        .unwrap()
+        .pool;
+    assert_eq!((pool.slow_statement.as_millis(), pool.replica_lag.as_secs()), (20, 2));
+    let problems = read(&env(&[("OTTO_DB_REPLICA_LAG_SECONDS", "0")])).unwrap_err();
+    assert_eq!(names(&problems), ["OTTO_DB_REPLICA_LAG_SECONDS"]);
+}
+
+#[test]
+fn what_nobody_needs_any_more_is_kept_for_some_days() {
+    let settings = read(&env(&[])).unwrap();
+    assert_eq!((settings.webhook_days, settings.body_days), (90, 30));
+    let settings = read(&env(&[("IDEMPOTENCY_TTL_DAYS", "14"), ("OTTO_WEBHOOK_BODY_DAYS", "1")])).unwrap();
+    assert_eq!((settings.webhook_days, settings.body_days), (14, 1));
+    for wrong in ["0", "3651", "a week"] {
+        let problems = read(&env(&[("IDEMPOTENCY_TTL_DAYS", wrong)])).unwrap_err();
+        assert_eq!(names(&problems), ["IDEMPOTENCY_TTL_DAYS"], "{wrong}");
+    }
+}
+
+#[test]
 fn nobody_looks_on_unless_told_where() {
     let observe = read(&env(&[])).unwrap().observe;
     assert!(observe.otlp.is_none() && observe.sentry.is_none() && observe.probe_port.is_none());

@@ -63,12 +63,14 @@ variables! {
     OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
     DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
     DATABASE_REPLICA_URL = var("DATABASE_REPLICA_URL", "a PostgreSQL replica people's reads may use; what it shows may be moments old").secret();
+    OTTO_DB_REPLICA_LAG_SECONDS = var("OTTO_DB_REPLICA_LAG_SECONDS", "while the replica lags by more, or nobody knows by how much, the primary is read").or("5");
     OTTO_DB_POOL_SIZE = var("OTTO_DB_POOL_SIZE", "connections to PostgreSQL each process keeps; claims, cron and webhooks' look-ups use up to 8 more").or("20");
     OTTO_DB_POOL_OVERFLOW = var("OTTO_DB_POOL_OVERFLOW", "more connections it may open under load").or("40");
     OTTO_DB_POOL_WAIT_SECONDS = var("OTTO_DB_POOL_WAIT_SECONDS", "waiting longer for a connection is given up").or("30");
     OTTO_DB_POOL_RECYCLE_SECONDS = var("OTTO_DB_POOL_RECYCLE_SECONDS", "connections older than this are replaced").or("1800");
     OTTO_DB_STATEMENT_TIMEOUT_SECONDS = var("OTTO_DB_STATEMENT_TIMEOUT_SECONDS", "statements that take longer are cancelled").or("30");
     OTTO_DB_LOCK_TIMEOUT_SECONDS = var("OTTO_DB_LOCK_TIMEOUT_SECONDS", "waiting longer for a lock is given up").or("10");
+    OTTO_DB_SLOW_STATEMENT_MS = var("OTTO_DB_SLOW_STATEMENT_MS", "statements that take this many milliseconds are logged, by name").or("500");
     REDIS_URL = var("REDIS_URL", "redis://… or rediss://…, what processes share besides the database; required outside development while ENABLE_WORKER or ENABLE_RATE_LIMITING is true; unset: one process alone").also(&["UPSTASH_REDIS_URL"]).secret();
     ENABLE_WORKER = var("ENABLE_WORKER", "jobs are run in this deployment, and health complains while no worker is seen; false: `otto serve` runs none, which staging and production refuse").or("true").also(&["ENABLE_CELERY"]);
     ENABLE_SCHEDULER = var("ENABLE_SCHEDULER", "recurring jobs are enqueued in this deployment; the same for the cron driver").or("true").also(&["ENABLE_CELERY_BEAT"]);
@@ -103,6 +105,9 @@ variables! {
     OTTO_BREAKER_SECONDS = var("OTTO_BREAKER_SECONDS", "how long a provider that does not answer is left alone at first; each look that finds it still away doubles that, up to ten times this").or("30");
     OTTO_SHUNYA_SIGNATURE = var("OTTO_SHUNYA_SIGNATURE", "which string Shunya signs: dot, colon or either").or("dot");
     OTTO_MAX_WEBHOOK_BYTES = var("OTTO_MAX_WEBHOOK_BYTES", "longer webhooks are refused with 413").or("5242880");
+    IDEMPOTENCY_TTL_DAYS = var("IDEMPOTENCY_TTL_DAYS", "webhooks are kept for so many days once they are settled; what is sent again later is taken as new").or("90");
+    OTTO_WEBHOOK_BODY_DAYS = var("OTTO_WEBHOOK_BODY_DAYS", "what settled webhooks said is kept for so many days, for people to look at").or("30");
+    OTTO_WEBHOOK_PATIENCE_SECONDS = var("OTTO_WEBHOOK_PATIENCE_SECONDS", "while the database is away for a moment, webhooks are tried again for this long before the provider is told").or("8");
     OTTO_STOP_DELAY_SECONDS = var("OTTO_STOP_DELAY_SECONDS", "how long a server that was asked to stop, and says so at /health/ready, still takes requests: until balancers have noticed; unset: 0 in development, 5 otherwise");
     OTTO_MAX_RECORDING_BYTES = var("OTTO_MAX_RECORDING_BYTES", "longer recordings are refused").or("1073741824");
     OTTO_JOB_LEASE_SECONDS = var("OTTO_JOB_LEASE_SECONDS", "how long jobs of a worker that vanished wait before another takes them up").or("60");

@@ -1,8 +1,11 @@
 //! Connections to either database, and the macro that lets one query body serve both.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
-use diesel::SqliteConnection;
+use diesel::{QueryResult, SqliteConnection};
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{AsyncDieselConnectionManager, deadpool::Object},
@@ -10,6 +13,8 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use kernel::BoxError;
+
+use crate::{ahead::Ahead, error::is_of_no_more_use};
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
 pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -66,10 +71,14 @@ pub struct Fate {
     abandoned: bool,
     /// A statement failed, so that the transaction it was in is not what its owner thinks it is.
     failed: bool,
+    /// The connection leads nowhere any more, or to a server that has become another's replica.
+    lost: bool,
     /// A transaction may be open.
     pub in_transaction: bool,
     /// A transaction that only reads is open: it is ended when the connection goes back.
     pub reading: bool,
+    /// It leads to a replica.
+    pub on_replica: bool,
 }
 
 impl Fate {
@@ -90,9 +99,10 @@ impl Fate {
     }
 
     /// The statement has ended.
-    pub fn end<T, E>(&mut self, result: &Result<T, E>) {
+    pub fn end<T>(&mut self, result: &QueryResult<T>) {
         self.running = false;
         self.failed |= result.is_err();
+        self.lost |= result.as_ref().is_err_and(is_of_no_more_use);
     }
 }
 
@@ -107,6 +117,9 @@ where
     object: Option<Object<C>>,
     /// How it has fared.
     pub fate: Fate,
+    /// What it still has to say. Always nothing on SQLite, where nothing has a way to go.
+    pub ahead: Ahead,
+    slow: Duration,
 }
 
 impl<C> Pooled<C>
@@ -114,8 +127,13 @@ where
     AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
     C: SimpleAsyncConnection + Send + 'static,
 {
-    pub(crate) fn new(object: Object<C>) -> Self {
-        Self { object: Some(object), fate: Fate::default() }
+    pub(crate) fn new(object: Object<C>, slow: Duration) -> Self {
+        Self { object: Some(object), fate: Fate::default(), ahead: Ahead::default(), slow }
+    }
+
+    /// A statement that takes as long as this is worth a warning.
+    pub(crate) fn slow(&self) -> Duration {
+        self.slow
     }
 }
 
@@ -153,9 +171,13 @@ where
 {
     fn drop(&mut self) {
         let Some(object) = self.object.take() else { return };
-        let broken = self.fate.is_astray() || self.fate.in_transaction;
-        if !broken && !self.fate.reading {
+        let begun = !self.ahead.is_unbegun();
+        let broken = self.fate.is_astray() || self.fate.lost || (self.fate.in_transaction && begun);
+        if !broken && !(self.fate.reading && begun) {
             return;
+        }
+        if self.fate.lost {
+            forget_as_old(&object);
         }
         // nobody needs to wait for the end of a transaction that only read
         if !broken && let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -168,6 +190,19 @@ where
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(conn))),
             Err(_) => drop(conn),
         }
+    }
+}
+
+/// What happened to one connection has probably happened to those that were idle meanwhile. They are closed, so that who
+/// tries again gets one that is new.
+fn forget_as_old<C>(lost: &Object<C>)
+where
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+{
+    let since = Object::metrics(lost).last_used();
+    if let Some(pool) = Object::pool(lost) {
+        // answers those it took out, whose closing is done when they are dropped
+        drop(pool.retain(|_, metrics| metrics.last_used() < since));
     }
 }
 
@@ -200,29 +235,116 @@ where
     }
 }
 
-/// Runs a statement on one of the two databases, and remembers whether it ended well.
-macro_rules! statement {
-    ($pooled:expr, |$c:ident| $body:expr) => {{
+/// Runs a statement on PostgreSQL, after what is ahead of it; measures it under its name (`<table>.<verb>`), and remembers
+/// whether it ended well.
+macro_rules! on_postgres {
+    ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
         let pooled = $pooled;
         pooled.fate.begin();
-        let $c = &mut **pooled;
-        let result = $body;
+        let timed = $crate::db::timed!(pooled, $name);
+        let ahead = std::mem::take(&mut pooled.ahead);
+        let mut shared: &diesel_async::AsyncPgConnection = &**pooled;
+        let result = match ahead.send(shared).await {
+            Ok(begun) => {
+                let $c = &mut shared;
+                let result = $body;
+                begun.and(result).await
+            }
+            Err(error) => Err(error),
+        };
+        drop(timed);
         pooled.fate.end(&result);
         result
     }};
 }
-pub(crate) use statement;
+pub(crate) use on_postgres;
+
+/// The same for a statement that may be done in any order with what is ahead of it.
+macro_rules! alongside {
+    ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
+        let pooled = $pooled;
+        pooled.fate.begin();
+        let timed = $crate::db::timed!(pooled, $name);
+        let ahead = std::mem::take(&mut pooled.ahead);
+        let shared: &diesel_async::AsyncPgConnection = &**pooled;
+        let asked = async {
+            let mut shared = shared;
+            let $c = &mut shared;
+            $body
+        };
+        let result = $crate::ahead::alongside(ahead, shared, asked).await;
+        drop(timed);
+        pooled.fate.end(&result);
+        result
+    }};
+}
+pub(crate) use alongside;
+
+/// The same on SQLite.
+macro_rules! on_sqlite {
+    ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
+        let pooled = $pooled;
+        pooled.fate.begin();
+        let timed = $crate::db::timed!(pooled, $name);
+        let $c = &mut **pooled;
+        let result = $body;
+        drop(timed);
+        pooled.fate.end(&result);
+        result
+    }};
+}
+pub(crate) use on_sqlite;
+
+/// A statement that begins now.
+macro_rules! timed {
+    ($pooled:expr, $name:literal) => {
+        $crate::timing::Timed::start(
+            concat!("store.", $name),
+            $pooled.slow(),
+            tracing::debug_span!(concat!("store.", $name)),
+        )
+    };
+}
+pub(crate) use timed;
 
 /// Type-checks one query body once for each database. `$c` is the connection; the body is a `Result`.
 macro_rules! on_db {
-    ($conn:expr, |$c:ident| $body:expr) => {
+    ($conn:expr, $name:literal, |$c:ident| $body:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, |$c| $body),
-            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, |$c| $body),
+            $crate::db::Conn::Postgres(pooled) => $crate::db::on_postgres!(pooled, $name, |$c| $body),
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::on_sqlite!(pooled, $name, |$c| $body),
         }
     };
 }
 pub(crate) use on_db;
+
+/// A write whose outcome nobody waits for: it is done before whatever is asked next, and fails that if it fails. On
+/// PostgreSQL several of them go together, in any order. The body owns what it uses.
+macro_rules! later {
+    ($conn:expr, $name:literal, $table:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::db::Conn::Postgres(pooled) => {
+                let slow = pooled.slow();
+                pooled.ahead.add(move |mut shared: &diesel_async::AsyncPgConnection| {
+                    Box::pin(async move {
+                        let span = tracing::debug_span!(concat!("store.", $name));
+                        let timed = $crate::timing::Timed::start(concat!("store.", $name), slow, span);
+                        let $c = &mut shared;
+                        let result = $body;
+                        drop(timed);
+                        result.map(drop)
+                    })
+                });
+                Ok(())
+            }
+            $crate::db::Conn::Sqlite(pooled) => {
+                let result = $crate::db::on_sqlite!(pooled, $name, |$c| $body);
+                result.map(drop).map_err($crate::error::fail($table))
+            }
+        }
+    };
+}
+pub(crate) use later;
 
 /// One row, if there is one, locked until the transaction ends. On SQLite the whole file already is.
 ///
@@ -230,13 +352,13 @@ pub(crate) use on_db;
 /// that anything refers to, and a stronger lock would make two transactions wait for each other in a circle when one
 /// adds such a row.
 macro_rules! find_locked {
-    ($conn:expr, $query:expr) => {
+    ($conn:expr, $name:literal, $query:expr) => {
         match $conn {
-            $crate::db::Conn::Postgres(pooled) => $crate::db::statement!(pooled, |c| {
+            $crate::db::Conn::Postgres(pooled) => $crate::db::on_postgres!(pooled, $name, |c| {
                 let found = $query.for_no_key_update().get_result(c).await;
                 diesel::OptionalExtension::optional(found)
             }),
-            $crate::db::Conn::Sqlite(pooled) => $crate::db::statement!(pooled, |c| {
+            $crate::db::Conn::Sqlite(pooled) => $crate::db::on_sqlite!(pooled, $name, |c| {
                 let found = $query.get_result(c).await;
                 diesel::OptionalExtension::optional(found)
             }),

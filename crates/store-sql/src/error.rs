@@ -1,30 +1,40 @@
 //! What a driver's error means to a use case.
 
+use std::time::Duration;
+
 use diesel::result::{DatabaseErrorKind, Error};
 use kernel::{BoxError, StoreError};
 
 /// Makes the error of a statement on `table` what the use cases understand.
 pub fn fail(table: &'static str) -> impl FnOnce(Error) -> StoreError {
-    move |error| match &error {
-        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => StoreError::AlreadyExists { table },
-        Error::DatabaseError(
-            DatabaseErrorKind::SerializationFailure
-            | DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::ClosedConnection,
-            _,
-        )
-        | Error::BrokenTransactionManager
-        | Error::RollbackErrorOnCommit { .. } => StoreError::Unavailable(Box::new(error)),
-        Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
-            StoreError::CannotWrite(Box::new(error))
-        }
-        Error::DatabaseError(_, info) => match class_of(info.message()) {
-            Class::Transient => StoreError::Unavailable(Box::new(error)),
-            Class::CannotWrite => StoreError::CannotWrite(Box::new(error)),
-            Class::Other => StoreError::Statement { table, source: Box::new(error) },
-        },
-        _ => StoreError::Statement { table, source: Box::new(error) },
+    move |error| match class_of(&error) {
+        Class::Taken => StoreError::AlreadyExists { table },
+        Class::Lost | Class::TryAgain => StoreError::Unavailable(Box::new(error)),
+        Class::TimedOut => StoreError::TimedOut(Box::new(error)),
+        Class::CannotWrite => StoreError::CannotWrite(Box::new(error)),
+        Class::Other => StoreError::Statement { table, source: Box::new(error) },
     }
+}
+
+/// Whether whoever tries again must do so on another connection.
+pub fn is_of_no_more_use(error: &Error) -> bool {
+    matches!(class_of(error), Class::Lost)
+}
+
+/// No connection of a pool came free in time.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no connection of the pool `{pool}` came free within {waited:?}: all {limit} are in use, and {waiting} more callers wait"
+)]
+pub struct PoolExhausted {
+    /// Which.
+    pub pool: &'static str,
+    /// How many connections it may have.
+    pub limit: usize,
+    /// How long the caller waited.
+    pub waited: Duration,
+    /// How many others wait.
+    pub waiting: usize,
 }
 
 /// A stored value this program cannot read.
@@ -42,24 +52,56 @@ pub fn corrupt(
 }
 
 enum Class {
-    Transient,
+    /// A key is taken.
+    Taken,
+    /// The connection is gone, or the server takes no writes any more because it has become a replica.
+    Lost,
+    /// The same again may succeed at once.
+    TryAgain,
+    /// It took too long.
+    TimedOut,
+    /// The disk is full, or the file may only be read.
     CannotWrite,
+    /// A bug.
     Other,
+}
+
+fn class_of(error: &Error) -> Class {
+    match error {
+        Error::DatabaseError(kind, info) => match kind {
+            DatabaseErrorKind::UniqueViolation => Class::Taken,
+            DatabaseErrorKind::SerializationFailure => Class::TryAgain,
+            DatabaseErrorKind::ReadOnlyTransaction | DatabaseErrorKind::ClosedConnection => Class::Lost,
+            // the driver's word for everything the server did not say itself
+            DatabaseErrorKind::UnableToSendCommand if is_of_our_making(info.message()) => Class::Other,
+            DatabaseErrorKind::UnableToSendCommand => Class::Lost,
+            _ => said(info.message()),
+        },
+        Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => Class::Lost,
+        _ => Class::Other,
+    }
+}
+
+/// What never reached the server, or came back from it well and was not understood.
+fn is_of_our_making(message: &str) -> bool {
+    ["error serializing", "error deserializing", "error encoding", "error parsing"]
+        .iter()
+        .any(|known| message.starts_with(known))
 }
 
 /// The drivers report most conditions only as text. These are the databases' own messages, which both have kept for
 /// decades; a test provokes those that can be provoked.
-fn class_of(message: &str) -> Class {
-    const TRANSIENT: [&str; 8] = [
+fn said(message: &str) -> Class {
+    const LOST: [&str; 2] = ["terminating connection", "the database system is"];
+    const TRY_AGAIN: [&str; 5] = [
         "deadlock detected",
-        "canceling statement due to lock timeout",
-        "canceling statement due to statement timeout",
-        "terminating connection",
-        "the database system is",
         "too many clients already",
+        "remaining connection slots are reserved",
         "database is locked",
         "database table is locked",
     ];
+    const TIMED_OUT: [&str; 2] =
+        ["canceling statement due to lock timeout", "canceling statement due to statement timeout"];
     const CANNOT_WRITE: [&str; 5] = [
         "database or disk is full",
         "attempt to write a readonly database",
@@ -67,9 +109,14 @@ fn class_of(message: &str) -> Class {
         "No space left on device",
         "unable to open database file",
     ];
-    if TRANSIENT.iter().any(|known| message.contains(known)) {
-        Class::Transient
-    } else if CANNOT_WRITE.iter().any(|known| message.contains(known)) {
+    let is_one_of = |known: &[&str]| known.iter().any(|known| message.contains(known));
+    if is_one_of(&LOST) {
+        Class::Lost
+    } else if is_one_of(&TRY_AGAIN) {
+        Class::TryAgain
+    } else if is_one_of(&TIMED_OUT) {
+        Class::TimedOut
+    } else if is_one_of(&CANNOT_WRITE) {
         Class::CannotWrite
     } else {
         Class::Other
@@ -136,11 +183,25 @@ mod tests {
         assert!(matches!(error, StoreError::Statement { table: "t", .. }), "{error:?}");
     }
 
+    fn said(kind: DatabaseErrorKind, words: &str) -> StoreError {
+        fail("t")(Error::DatabaseError(kind, Box::new(words.to_owned())))
+    }
+
     #[test]
-    fn a_lock_that_took_too_long_is_unavailable() {
+    fn what_took_too_long_is_not_tried_again_at_once() {
         // PostgreSQL's own words; the tests of this crate that have a server provoke its others
-        let words = "canceling statement due to lock timeout".to_owned();
-        let error = fail("t")(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(words)));
-        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        let error = said(DatabaseErrorKind::Unknown, "canceling statement due to lock timeout");
+        assert!(matches!(error, StoreError::TimedOut(_)), "{error:?}");
+        assert!(error.is_transient() && !error.is_momentary());
+    }
+
+    #[test]
+    fn a_bug_in_a_parameter_is_no_lost_connection() {
+        for words in ["error serializing parameter 0", "error encoding message to server"] {
+            let error = said(DatabaseErrorKind::UnableToSendCommand, words);
+            assert!(matches!(error, StoreError::Statement { .. }), "{error:?}");
+        }
+        let error = said(DatabaseErrorKind::UnableToSendCommand, "connection closed");
+        assert!(error.is_momentary(), "{error:?}");
     }
 }

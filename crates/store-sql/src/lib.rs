@@ -5,42 +5,57 @@
 //! - `reads/`: one query, one view, for people.
 //! - `system/`: what works across tenants: claims, cron, operators. Visibly apart.
 
+mod ahead;
+mod connect;
 mod db;
 mod error;
+mod kept;
 mod literals;
 mod migrate;
 mod pools;
 mod reads;
+mod replica;
 mod repositories;
 mod schema;
 mod system;
 mod tenant;
+mod timing;
 mod types;
 mod unit;
 
-use kernel::StoreError;
+use std::sync::Arc;
+
+use connect::Connector;
+use kernel::{Dice, StoreError};
 pub use migrate::{MigrateError, Migrated, Target, check, check_writable, migrate, revert_all};
 use pools::{Db, Role};
 pub use pools::{PoolSettings, PoolUse};
+use replica::Replica;
+pub use system::RememberedTenants;
+use system::Walks;
 use tenant::TenantDb;
 
 /// Either database, for tenants' work and reads.
 #[derive(Clone)]
 pub struct SqlStore {
     db: tenant::TenantDb,
+    dice: Arc<dyn Dice>,
 }
 
 /// Either database, across tenants. A different type, so that nobody gets one by accident.
 #[derive(Clone)]
 pub struct SqlSystem {
     db: pools::Db,
+    walks: Arc<Walks>,
 }
 
-/// Prepares both. Connects to nothing yet; run [`migrate`] first. People's reads go to the replica, if there is one.
+/// Prepares both. Connects to nothing yet; run [`migrate`] first. People's reads go to the replica, if there is one. `dice`
+/// spread out what is tried again.
 pub fn open(
     target: &Target,
     replica: Option<&Target>,
     settings: &PoolSettings,
+    dice: Arc<dyn Dice>,
 ) -> Result<(SqlStore, SqlSystem), StoreError> {
     let (primary, system) = match target {
         Target::Postgres(url) => (
@@ -52,11 +67,18 @@ pub fn open(
             (db.clone(), db)
         }
     };
-    let replica = match replica {
-        Some(Target::Postgres(url)) => Some(Db::postgres("replica", url, Role::App, settings)?),
-        Some(Target::Sqlite(_)) | None => None,
+    let replica = match (target, replica) {
+        (Target::Postgres(url), Some(Target::Postgres(replica))) => {
+            let db = Db::postgres("replica", replica, Role::App, settings)?;
+            let to = |url| Connector::new(url, Role::App, settings);
+            Some(Replica::new(db, to(url), to(replica), settings.replica_lag))
+        }
+        _ => None,
     };
-    Ok((SqlStore { db: TenantDb { primary, replica } }, SqlSystem { db: system }))
+    Ok((
+        SqlStore { db: TenantDb { primary, replica }, dice },
+        SqlSystem { db: system, walks: Arc::default() },
+    ))
 }
 
 impl SqlStore {
@@ -68,6 +90,14 @@ impl SqlStore {
     /// How much of each pool is in use.
     pub fn pool_use(&self) -> Vec<PoolUse> {
         self.db.use_of()
+    }
+
+    /// Measures how far the replica lags, again and again, until dropped; ends at once where there is none. Nothing is read
+    /// from a replica that nobody follows.
+    pub async fn follow_replica(&self) {
+        if let Some(replica) = &self.db.replica {
+            replica.follow(self.dice.as_ref()).await;
+        }
     }
 }
 

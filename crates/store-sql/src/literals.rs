@@ -1,4 +1,4 @@
-//! Conditions spelled out as the partial indexes have them.
+//! Texts without parameters: most are conditions spelled out as the partial indexes have them.
 //!
 //! A condition with a parameter in it cannot use a partial index reliably: SQLite compares the text of the condition with
 //! that of the index, and PostgreSQL's plans for any parameter have to do without. These are fixed texts and so, unlike
@@ -9,17 +9,17 @@ use diesel::{
     backend::Backend,
     expression::{ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::Bool,
+    sql_types::{BigInt, Bool},
 };
 
 macro_rules! literals {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $sql_type:ty = $text:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, QueryId)]
         pub struct $name;
 
         impl Expression for $name {
-            type SqlType = Bool;
+            type SqlType = $sql_type;
         }
         impl ValidGrouping<()> for $name {
             type IsAggregate = is_aggregate::Never;
@@ -36,17 +36,19 @@ macro_rules! literals {
 }
 
 literals! {
-    /// The job waits for its time: `jobs_ready`, `jobs_due`.
-    JobReady = "jobs.state = 'ready'";
+    /// The job waits for its time: `jobs_ready`, `jobs_oldest`.
+    JobReady: Bool = "jobs.state = 'ready'";
     /// The call is on its way: `calls_unfinished`.
-    CallUnfinished = "calls.stage IN ('ringing', 'in_progress', 'awaiting_recording', 'fetching_recording', \
+    CallUnfinished: Bool = "calls.stage IN ('ringing', 'in_progress', 'awaiting_recording', 'fetching_recording', \
                       'recorded', 'analysing')";
     /// The request has no outcome yet: `shunya_jobs_open`.
-    RequestOpen = "shunya_jobs.state IN ('pending', 'running')";
+    RequestOpen: Bool = "shunya_jobs.state IN ('pending', 'running')";
     /// The task waits for its time: `tasks_overdue`.
-    TaskWaiting = "tasks.status IN ('open', 'pending')";
-    /// Something is still to be done about the webhook: `webhook_inbox_open`.
-    WebhookOpen = "webhook_inbox.state IN ('received', 'waiting', 'quarantined')";
+    TaskWaiting: Bool = "tasks.status IN ('open', 'pending')";
+    /// The webhook is not simply applied: `webhook_inbox_unapplied`.
+    WebhookUnapplied: Bool = "webhook_inbox.state <> 'applied'";
     /// The webhook waits for what it speaks of: `webhook_inbox_match`.
-    WebhookWaiting = "webhook_inbox.state = 'waiting'";
+    WebhookWaiting: Bool = "webhook_inbox.state = 'waiting'";
+    /// The next number of the sequence that Shunya knows everything by (PostgreSQL).
+    NextSubjectNumber: BigInt = "nextval('subject_numbers')";
 }

@@ -1,19 +1,33 @@
 //! Bringing a database to the schema this program knows.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use diesel::{SqliteConnection, connection::SimpleConnection, migration::MigrationSource};
+use diesel::{
+    SqliteConnection,
+    connection::SimpleConnection,
+    migration::{Migration, MigrationSource},
+    pg::Pg,
+};
 use diesel_async::{
     AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use kernel::BoxError;
+use tokio::time::{Instant, sleep};
 
 pub const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 pub const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Two processes that start together must not both migrate. The number means nothing; it is ours.
 const ADVISORY_LOCK: i64 = 7_300_811_142_026_112;
+/// How often is looked whether it is our turn, or a busy table free.
+const POLL: Duration = Duration::from_millis(250);
+/// Another process that migrates for longer than this does not get done.
+const TURN_PATIENCE: Duration = Duration::from_mins(30);
+/// A migration in a transaction waits for a table no longer than this at a time,
+const LOCK_PATIENCE: &str = "3s";
+/// and so often.
+const LOCK_TRIES: u32 = 40;
 
 /// Where a database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +88,9 @@ pub enum MigrateError {
         /// The first of them.
         first: String,
     },
+    /// Another process is at it and does not get done.
+    #[error("another process has been migrating the database for half an hour")]
+    Busy,
     /// A migration failed.
     #[error("cannot bring the database up to date: {0}")]
     Failed(#[source] BoxError),
@@ -90,12 +107,26 @@ pub async fn migrate(target: &Target) -> Result<Migrated, MigrateError> {
     }
 }
 
-/// Whether a database has every migration this program knows, and no other. Changes nothing.
+/// Whether this program may work on a database: it has every migration the program knows. On PostgreSQL it may have more, as
+/// long as none of them took away what the program needs, so that programs of two versions can run side by side while one
+/// replaces the other, or after it was taken back. Changes nothing.
 pub async fn check(target: &Target) -> Result<(), MigrateError> {
     match target {
         Target::Postgres(url) => {
             let conn = connect_postgres(url).await?;
-            blocking(move || is_current(&mut AsyncMigrationHarness::new(conn), POSTGRES)).await
+            let (mut conn, checked) = on_harness(conn, |harness| Ok(is_current(harness, POSTGRES))).await?;
+            match checked {
+                Err(MigrateError::NewerSchema { newest })
+                    if serves_us(&mut conn).await.map_err(failed)? =>
+                {
+                    tracing::warn!(
+                        newest,
+                        "the database was made by a newer version, which says that it serves this one too"
+                    );
+                    Ok(())
+                }
+                checked => checked,
+            }
         }
         Target::Sqlite(path) => {
             let path = path.clone();
@@ -104,7 +135,26 @@ pub async fn check(target: &Target) -> Result<(), MigrateError> {
     }
 }
 
-/// Undoes everything, newest first. For tests of the migrations themselves.
+/// Whether a newer schema still has everything this program needs. A migration that takes something away says as of which
+/// version programs do without it, in the comment of diesel's own table.
+async fn serves_us(conn: &mut AsyncPgConnection) -> diesel::QueryResult<bool> {
+    #[derive(diesel::QueryableByName)]
+    struct Said {
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        since: Option<String>,
+    }
+    let said = "SELECT obj_description('__diesel_schema_migrations'::regclass) AS since";
+    let said: Said = diesel::sql_query(said).get_result(conn).await?;
+    let ours = MigrationSource::<Pg>::migrations(&POSTGRES).unwrap_or_default();
+    let ours = ours.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default();
+    let since = said.since.as_deref().and_then(|text| text.strip_prefix(SERVES_SINCE));
+    Ok(since.is_none_or(|since| since.trim() <= ours.as_str()))
+}
+
+/// How the comment begins that says which versions a schema serves; the number of a migration follows.
+const SERVES_SINCE: &str = "serves programs since ";
+
+/// Undoes everything, newest first. For tests of the migrations themselves: no program can do it.
 pub async fn revert_all(target: &Target) -> Result<(), MigrateError> {
     match target {
         Target::Postgres(url) => {
@@ -142,18 +192,103 @@ async fn connect_postgres(url: &str) -> Result<AsyncPgConnection, MigrateError> 
 
 async fn migrate_postgres(url: &str) -> Result<Migrated, MigrateError> {
     let mut conn = connect_postgres(url).await?;
-    let failed = |error| MigrateError::Failed(Box::new(error));
-    // fails at once if the server only reads
-    conn.batch_execute("SET lock_timeout = '60s'").await.map_err(failed)?;
-    diesel::sql_query("SELECT pg_advisory_lock($1)")
-        .bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK)
-        .execute(&mut conn)
-        .await
-        .map_err(failed)?;
+    take_turn(&mut conn).await?;
+    drop_unfinished_indexes(&mut conn).await.map_err(failed)?;
+    let mut applied = Vec::new();
+    let mut tries = 0;
     // the lock goes with the connection
+    loop {
+        let (back, next) = on_harness(conn, |harness| {
+            refuse_newer(harness, &POSTGRES)?;
+            let pending: Vec<Box<dyn Migration<Pg>>> =
+                harness.pending_migrations(POSTGRES).map_err(MigrateError::Failed)?;
+            Ok(pending.iter().next().map(|next| next.metadata().run_in_transaction()))
+        })
+        .await?;
+        conn = back;
+        let Some(in_transaction) = next else { return Ok(Migrated { applied }) };
+        // whoever waits for a table's strongest lock has everybody else wait behind them, so such a wait is short and is
+        // begun again; what runs outside a transaction stops nobody while it waits
+        let patience = if in_transaction { LOCK_PATIENCE } else { "0" };
+        conn.batch_execute(&format!("SET lock_timeout = '{patience}'")).await.map_err(failed)?;
+        let (back, ran) = on_harness(conn, |harness| {
+            Ok(harness.run_next_migration(POSTGRES).map(|version| version.to_string()))
+        })
+        .await?;
+        conn = back;
+        match ran {
+            Ok(version) => {
+                applied.push(version);
+                tries = 0;
+            }
+            Err(error) if tries < LOCK_TRIES && in_full(error.as_ref()).contains("lock timeout") => {
+                tries += 1;
+                tracing::info!(tries, "a table is busy; the migration is tried again");
+                sleep(POLL).await;
+            }
+            Err(error) => return Err(MigrateError::Failed(error)),
+        }
+    }
+}
+
+fn failed(error: diesel::result::Error) -> MigrateError {
+    MigrateError::Failed(Box::new(error))
+}
+
+fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Waits until nobody else migrates. Asked for again and again: a statement that waited for the lock would itself be what
+/// an index that is being built waits for, and so hold up the very migration it waits for.
+async fn take_turn(conn: &mut AsyncPgConnection) -> Result<(), MigrateError> {
+    #[derive(diesel::QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        taken: bool,
+    }
+    let deadline = Instant::now() + TURN_PATIENCE;
+    loop {
+        let ask = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken");
+        let ask = ask.bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK);
+        if ask.get_result::<Taken>(conn).await.map_err(failed)?.taken {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(MigrateError::Busy);
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// An index that was being built without a transaction when the process died is there, of no use, and in the way of the next
+/// try. One that is being built at this moment, by whomever, is left alone.
+async fn drop_unfinished_indexes(conn: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+    #[derive(diesel::QueryableByName)]
+    struct Unfinished {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let unfinished = "SELECT x.oid::regclass::text AS name FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid \
+                      WHERE NOT i.indisvalid AND x.relnamespace = 'public'::regnamespace AND NOT EXISTS \
+                      (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)";
+    for Unfinished { name } in diesel::sql_query(unfinished).load(conn).await? {
+        tracing::warn!(name, "an index was never finished; it is made anew");
+        conn.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
+    }
+    Ok(())
+}
+
+/// Lends a connection to diesel's harness, on a thread that may wait.
+async fn on_harness<R: Send + 'static>(
+    conn: AsyncPgConnection,
+    work: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> Result<R, MigrateError> + Send + 'static,
+) -> Result<(AsyncPgConnection, R), MigrateError> {
     blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);
-        run(&mut harness, POSTGRES)
+        let done = work(&mut harness)?;
+        Ok((harness.into_inner(), done))
     })
     .await
 }

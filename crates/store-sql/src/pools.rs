@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
+use deadpool::managed::TimeoutType;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Hook, HookError, Object, Pool, PoolError},
+        deadpool::{Hook, HookError, Pool, PoolError},
     },
 };
 use futures_util::FutureExt;
 use kernel::StoreError;
 
-use crate::db::{AsyncSqlite, Conn, Pooled};
+use crate::{
+    connect::Connector,
+    db::{AsyncSqlite, Conn, Pooled},
+    error::PoolExhausted,
+    timing::Waiting,
+};
 
 /// How many connections, how long they live, and how long anything may take.
 #[derive(Clone, Debug)]
@@ -30,6 +36,10 @@ pub struct PoolSettings {
     pub statement_timeout: Duration,
     /// Waiting longer for a lock is given up (PostgreSQL).
     pub lock_timeout: Duration,
+    /// A statement that takes as long as this is worth a warning.
+    pub slow_statement: Duration,
+    /// Nothing is read from a replica that lags by more than this.
+    pub replica_lag: Duration,
 }
 
 impl Default for PoolSettings {
@@ -41,6 +51,8 @@ impl Default for PoolSettings {
             recycle: Duration::from_mins(30),
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(10),
+            slow_statement: Duration::from_millis(500),
+            replica_lag: Duration::from_secs(5),
         }
     }
 }
@@ -66,6 +78,9 @@ const SYSTEM_CONNECTIONS: usize = 8;
 /// A connection unused for longer is asked whether it still lives before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
+/// And if it does not say so within this, it does not.
+const PING_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How many readers a SQLite file gets.
 const SQLITE_READERS: usize = 4;
 
@@ -79,7 +94,7 @@ pub enum Role {
 }
 
 impl Role {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::App => "otto_app",
             Self::System => "otto_system",
@@ -94,8 +109,25 @@ macro_rules! pool {
             .max_size($size)
             .wait_timeout(Some($wait))
             .create_timeout(Some(Duration::from_secs(10)))
+            // the connection used last: its server process has everything at hand, and the others' may end
+            .queue_mode(deadpool::managed::QueueMode::Lifo)
             .runtime(deadpool::Runtime::Tokio1)
     };
+}
+
+/// Takes a connection out of a pool, and measures how long that took.
+macro_rules! take {
+    ($pool:expr, $name:expr, $slow:expr, $wrap:expr) => {{
+        let waiting = Waiting::start($name);
+        match $pool.get().await {
+            Ok(object) => Ok($wrap(Pooled::new(object, $slow))),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {
+                let status = $pool.status();
+                Err(exhausted($name, &status, waiting.so_far()))
+            }
+            Err(error) => Err(unavailable(error)),
+        }
+    }};
 }
 
 /// Either database.
@@ -109,6 +141,8 @@ pub enum Db {
         keep: usize,
         /// Which pool, as metrics name it.
         name: &'static str,
+        /// A statement that takes as long as this is worth a warning.
+        slow: Duration,
     },
     /// SQLite: one writer, because the file allows one at a time and waiting here is cheaper than being refused there;
     /// and readers, which the write-ahead log lets go on meanwhile.
@@ -117,6 +151,8 @@ pub enum Db {
         writer: Pool<AsyncSqlite>,
         /// The readers.
         readers: Pool<AsyncSqlite>,
+        /// A statement that takes as long as this is worth a warning.
+        slow: Duration,
     },
 }
 
@@ -128,40 +164,11 @@ impl Db {
         role: Role,
         settings: &PoolSettings,
     ) -> Result<Self, StoreError> {
-        let (statements, locks) = (settings.statement_timeout.as_millis(), settings.lock_timeout.as_millis());
+        let connector = Connector::new(url, role, settings);
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         // the transaction state tells a broken connection; the hook below asks those that were not used for a while
         config.recycling_method = RecyclingMethod::Fast;
-        // what carries a connection's bytes is a task of the runtime it was made in, and a web server has a runtime for
-        // each of its threads: those end first when we stop, and would take connections of running jobs with them
-        let home = tokio::runtime::Handle::try_current().ok();
-        config.custom_setup = Box::new(move |url| {
-            // a client that went away in the middle of a statement is noticed within a second, and its locks are freed;
-            // not every platform's server can do that
-            let setup = format!(
-                "SET ROLE {}; SET statement_timeout = {statements}; SET lock_timeout = {locks}; \
-                 SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; \
-                 DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false); \
-                 EXCEPTION WHEN OTHERS THEN NULL; END $$",
-                role.name()
-            );
-            let (url, home) = (url.to_owned(), home.clone());
-            let connecting = async move {
-                let mut conn = AsyncPgConnection::establish(&url).await?;
-                conn.batch_execute(&setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-                Ok(conn)
-            };
-            async move {
-                match home {
-                    Some(home) => match home.spawn(connecting).await {
-                        Ok(connected) => connected,
-                        Err(error) => Err(ConnectionError::BadConnection(error.to_string())),
-                    },
-                    None => connecting.await,
-                }
-            }
-            .boxed()
-        });
+        config.custom_setup = Box::new(move |_| connector.clone().connect().boxed());
         let (keep, limit) = match role {
             Role::App => (settings.size, settings.size + settings.overflow),
             Role::System => (1, SYSTEM_CONNECTIONS.min(settings.size + settings.overflow)),
@@ -174,9 +181,11 @@ impl Db {
                     return Err(HookError::message("old enough to be replaced"));
                 }
                 if idle > TRUSTED_FOR {
-                    conn.batch_execute("SELECT 1")
-                        .await
-                        .map_err(|error| HookError::message(error.to_string()))?;
+                    match tokio::time::timeout(PING_PATIENCE, conn.batch_execute("SELECT 1")).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return Err(HookError::message(error.to_string())),
+                        Err(_) => return Err(HookError::message("does not answer")),
+                    }
                 }
                 Ok(())
             }
@@ -184,7 +193,7 @@ impl Db {
         });
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let pool = pool!(manager, limit, settings.wait).pre_recycle(alive).build().map_err(unavailable)?;
-        Ok(Self::Postgres { pool, keep, name })
+        Ok(Self::Postgres { pool, keep, name, slow: settings.slow_statement })
     }
 
     /// Prepares pools; opens nothing yet.
@@ -192,22 +201,22 @@ impl Db {
         let writer = pool!(sqlite_manager(path), 1, settings.wait).build().map_err(unavailable)?;
         let readers =
             pool!(sqlite_manager(path), SQLITE_READERS, settings.wait).build().map_err(unavailable)?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite { writer, readers, slow: settings.slow_statement })
     }
 
     /// A connection to write with.
     pub async fn writer(&self) -> Result<Conn, StoreError> {
         match self {
-            Self::Postgres { pool, .. } => take(pool.get().await, Conn::Postgres),
-            Self::Sqlite { writer, .. } => take(writer.get().await, Conn::Sqlite),
+            Self::Postgres { pool, name, slow, .. } => take!(pool, *name, *slow, Conn::Postgres),
+            Self::Sqlite { writer, slow, .. } => take!(writer, "writer", *slow, Conn::Sqlite),
         }
     }
 
     /// A connection to read with.
     pub async fn reader(&self) -> Result<Conn, StoreError> {
         match self {
-            Self::Postgres { pool, .. } => take(pool.get().await, Conn::Postgres),
-            Self::Sqlite { readers, .. } => take(readers.get().await, Conn::Sqlite),
+            Self::Postgres { pool, name, slow, .. } => take!(pool, *name, *slow, Conn::Postgres),
+            Self::Sqlite { readers, slow, .. } => take!(readers, "readers", *slow, Conn::Sqlite),
         }
     }
 
@@ -233,19 +242,17 @@ impl Db {
         };
         match self {
             Self::Postgres { pool, name, .. } => vec![of(name, pool.status())],
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 vec![of("writer", writer.status()), of("readers", readers.status())]
             }
         }
     }
 }
 
-fn take<C>(object: Result<Object<C>, PoolError>, wrap: fn(Pooled<C>) -> Conn) -> Result<Conn, StoreError>
-where
-    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-    C: SimpleAsyncConnection + Send + 'static,
-{
-    object.map(Pooled::new).map(wrap).map_err(unavailable)
+fn exhausted(pool: &'static str, status: &deadpool::Status, waited: Duration) -> StoreError {
+    metrics::counter!("otto_db_pool_timeouts_total", "pool" => pool).increment(1);
+    let (limit, waiting) = (status.max_size, status.waiting);
+    StoreError::TimedOut(Box::new(PoolExhausted { pool, limit, waited, waiting }))
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {

@@ -1,12 +1,13 @@
 //! Connections that see one tenant. There is no other way to one for tenants' work.
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel::SqliteConnection;
 use kernel::{CompanyId, StoreError};
 
 use crate::{
-    db::{AsyncSqlite, Conn, statement},
+    db::{AsyncSqlite, Conn, Pooled, on_sqlite},
     error::fail,
     pools::{Db, PoolUse},
+    replica::Replica,
 };
 
 /// Either database, for one tenant at a time: on PostgreSQL every transaction names the tenant, and policies hide every
@@ -15,8 +16,8 @@ use crate::{
 pub struct TenantDb {
     /// Where everything is written, and read where there is no replica.
     pub primary: Db,
-    /// Where people's reads go, if there is one. It may lag.
-    pub replica: Option<Db>,
+    /// Where people's reads go while it keeps up, if there is one.
+    pub replica: Option<Replica>,
 }
 
 /// The tenant, as a literal. Its type allows no quote; doubling one costs nothing and leaves nothing to trust.
@@ -30,26 +31,43 @@ impl TenantDb {
         let mut conn = self.primary.writer().await?;
         // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
         conn.fate().in_transaction = true;
-        let begun = match &mut conn {
-            Conn::Postgres(pg) => {
-                let sql = naming("BEGIN", company);
-                statement!(pg, |c| PgTransactions::begin_transaction_sql(c, &sql).await)
-            }
-            Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
-        };
-        begun.map_err(fail("begin"))?;
+        match &mut conn {
+            Conn::Postgres(pg) => pg.ahead.begin(naming("BEGIN", company)),
+            Conn::Sqlite(lite) => begin_immediate(lite).await.map_err(fail("begin"))?,
+        }
         Ok(conn)
     }
 
     /// A connection that reads: on PostgreSQL in a transaction that sees one moment of one tenant, and ends when the
     /// connection is dropped.
     pub async fn reader(&self, company: &CompanyId) -> Result<Conn, StoreError> {
-        let mut conn = self.replica.as_ref().unwrap_or(&self.primary).reader().await?;
+        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.serves(company)) {
+            let read = Self::reading(&replica.db, company).await;
+            match read {
+                Err(error) if error.is_momentary() => replica.doubt(),
+                Ok(mut conn) => {
+                    conn.fate().on_replica = true;
+                    return Ok(conn);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Self::reading(&self.primary, company).await
+    }
+
+    /// A read failed. If that was on a replica, the next is not.
+    pub fn failed(&self, conn: &mut Conn) {
+        if let Some(replica) = self.replica.as_ref().filter(|_| conn.fate().on_replica) {
+            replica.doubt();
+        }
+    }
+
+    async fn reading(db: &Db, company: &CompanyId) -> Result<Conn, StoreError> {
+        let mut conn = db.reader().await?;
         if let Conn::Postgres(pg) = &mut conn {
-            let sql = naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company);
             // before the first statement, for the same reason
             pg.fate.reading = true;
-            statement!(pg, |c| c.batch_execute(&sql).await).map_err(fail("begin"))?;
+            pg.ahead.begin(naming("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", company));
         }
         Ok(conn)
     }
@@ -58,24 +76,24 @@ impl TenantDb {
     pub fn close_idle(&self) {
         self.primary.close_idle();
         if let Some(replica) = &self.replica {
-            replica.close_idle();
+            replica.db.close_idle();
         }
     }
 
     /// How much of each pool is in use.
     pub fn use_of(&self) -> Vec<PoolUse> {
         let mut all = self.primary.use_of();
-        all.extend(self.replica.iter().flat_map(Db::use_of));
+        all.extend(self.replica.iter().flat_map(|replica| replica.db.use_of()));
         all
     }
 }
 
-type PgTransactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
-
 /// A transaction that first reads and then writes would be refused at once if another writes meanwhile.
-pub async fn begin_immediate(lite: &mut AsyncSqlite) -> diesel::QueryResult<()> {
-    lite.spawn_blocking(|conn| {
-        diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+pub async fn begin_immediate(lite: &mut Pooled<AsyncSqlite>) -> diesel::QueryResult<()> {
+    on_sqlite!(lite, "transaction.begin", |c| {
+        let begin = |conn: &mut SqliteConnection| {
+            diesel::connection::AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        };
+        c.spawn_blocking(begin).await
     })
-    .await
 }

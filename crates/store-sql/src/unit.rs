@@ -5,13 +5,15 @@ use app::ports::{
     UnitOfWork,
 };
 use async_trait::async_trait;
-use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager as _};
-use kernel::{CompanyId, JobId, Scope, StoreError};
+use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager as _};
+use kernel::{Actor, CompanyId, ContactCardId, JobId, Scope, StoreError};
 
 use crate::{
     SqlStore,
-    db::{AsyncSqlite, Conn, statement},
+    ahead::Ahead,
+    db::{AsyncSqlite, Conn, on_postgres, on_sqlite},
     error::fail,
+    replica::Replica,
     tenant::begin_immediate,
 };
 
@@ -20,6 +22,10 @@ use crate::{
 pub struct SqlUnit {
     conn: Conn,
     company: CompanyId,
+    /// What is to know that a person wrote something and will look at it.
+    to_tell: Option<Replica>,
+    /// A customer's card this transaction has locked, whose leads nobody else can make or wake meanwhile.
+    pub(crate) locked_card: Option<ContactCardId>,
     /// A job it was to end, which another worker has by now.
     pub(crate) lost: Option<JobId>,
 }
@@ -28,7 +34,11 @@ pub struct SqlUnit {
 impl Store for SqlStore {
     async fn begin(&self, scope: &Scope) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let conn = self.db.begin(&scope.company).await?;
-        Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), lost: None }))
+        let to_tell = match scope.actor {
+            Actor::User(_) => self.db.replica.clone(),
+            Actor::System(_) => None,
+        };
+        Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), to_tell, locked_card: None, lost: None }))
     }
 }
 
@@ -36,14 +46,13 @@ impl Store for SqlStore {
 pub(crate) async fn begin(conn: &mut Conn) -> Result<(), StoreError> {
     // set before the first statement, so that a caller who gives up mid-way leaves nothing behind
     conn.fate().in_transaction = true;
-    let begun = match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::begin_transaction(c).await),
-        Conn::Sqlite(lite) => statement!(lite, |c| begin_immediate(c).await),
-    };
-    begun.map_err(fail("begin"))
+    match conn {
+        Conn::Postgres(pg) => pg.ahead.begin("BEGIN".to_owned()),
+        Conn::Sqlite(lite) => begin_immediate(lite).await.map_err(fail("begin"))?,
+    }
+    Ok(())
 }
 
-type PgTransactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
 type SqliteTransactions = <AsyncSqlite as AsyncConnection>::TransactionManager;
 
 /// Commits, unless a statement failed or was abandoned on the way: what is committed then would not be what its owner
@@ -54,11 +63,17 @@ pub(crate) async fn commit(conn: &mut Conn) -> Result<(), StoreError> {
         let source = "a statement of this transaction failed or was abandoned".into();
         return Err(StoreError::Statement { table: "commit", source });
     }
-    let done = match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::commit_transaction(c).await),
-        Conn::Sqlite(lite) => statement!(lite, |c| SqliteTransactions::commit_transaction(c).await),
-    };
-    done.map_err(fail("commit"))?;
+    match conn {
+        // nothing was asked, so there is nothing to make true
+        Conn::Postgres(pg) if pg.ahead.is_unbegun() && !pg.ahead.is_due() => {}
+        // what is due is done first: if it fails, so does this, and closing the connection rolls back
+        Conn::Postgres(pg) => on_postgres!(pg, "transaction.commit", |c| c.batch_execute("COMMIT").await)
+            .map_err(fail("commit"))?,
+        Conn::Sqlite(lite) => {
+            on_sqlite!(lite, "transaction.commit", |c| SqliteTransactions::commit_transaction(c).await)
+                .map_err(fail("commit"))?;
+        }
+    }
     // only now is the connection fit for the pool
     conn.fate().in_transaction = false;
     Ok(())
@@ -69,11 +84,21 @@ async fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
     if conn.fate().is_astray() {
         return Ok(());
     }
-    let done = match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| PgTransactions::rollback_transaction(c).await),
-        Conn::Sqlite(lite) => statement!(lite, |c| SqliteTransactions::rollback_transaction(c).await),
-    };
-    done.map_err(fail("rollback"))?;
+    match conn {
+        Conn::Postgres(pg) => {
+            let begun = !pg.ahead.is_unbegun();
+            // what is due is not done
+            pg.ahead = Ahead::default();
+            if begun {
+                on_postgres!(pg, "transaction.rollback", |c| c.batch_execute("ROLLBACK").await)
+                    .map_err(fail("rollback"))?;
+            }
+        }
+        Conn::Sqlite(lite) => {
+            on_sqlite!(lite, "transaction.rollback", |c| SqliteTransactions::rollback_transaction(c).await)
+                .map_err(fail("rollback"))?;
+        }
+    }
     conn.fate().in_transaction = false;
     Ok(())
 }
@@ -111,9 +136,13 @@ impl UnitOfWork for SqlUnit {
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         match self.lost {
-            Some(job) => Err(StoreError::LeaseLost(job)),
-            None => commit(&mut self.conn).await,
+            Some(job) => return Err(StoreError::LeaseLost(job)),
+            None => commit(&mut self.conn).await?,
         }
+        if let Some(replica) = self.to_tell {
+            replica.wrote(self.company.as_str());
+        }
+        Ok(())
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -9,6 +9,9 @@ use crate::{METRICS, MetricKind, TelemetryError, process};
 /// Buckets of durations, in seconds: from a memory access to a long transcription.
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+/// Buckets of statements' durations: fewer, because there is a histogram for each statement, and finer where statements
+/// should be.
+const STATEMENT_SECONDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 /// Measurements are folded together this often.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,10 @@ impl fmt::Debug for Measured {
 pub fn start_metrics() -> Result<Measured, TelemetryError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(|builder| {
+            let statements = Matcher::Full("otto_db_statement_duration_seconds".to_owned());
+            builder.set_buckets_for_metric(statements, &STATEMENT_SECONDS)
+        })
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|_| TelemetryError::Twice)?;
     for metric in METRICS {

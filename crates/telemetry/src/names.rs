@@ -136,6 +136,24 @@ pub const METRICS: &[Metric] = &[
     gauge("otto_db_pool_open", &["pool"], "Connections a pool has open."),
     gauge("otto_db_pool_busy", &["pool"], "Connections at work."),
     gauge("otto_db_pool_waiting", &["pool"], "Callers that wait for a connection."),
+    histogram("otto_db_pool_wait_seconds", &["pool"], "How long callers waited for a connection."),
+    counter("otto_db_pool_timeouts_total", &["pool"], "Callers that waited for a connection in vain.")
+        .in_trouble(),
+    histogram("otto_db_statement_duration_seconds", &["statement"], "Statements, by name."),
+    counter(
+        "otto_db_retries_total",
+        &["of"],
+        "What was tried again because the database was away for a moment.",
+    )
+    .in_trouble(),
+    gauge(
+        "otto_db_replica_used",
+        &[],
+        "1 if people's reads go to the replica. Not there where none is configured.",
+    )
+    .in_trouble(),
+    gauge("otto_db_replica_lag_seconds", &[], "The replica lags by no more than this.").in_trouble(),
+    counter("otto_deleted_rows_total", &["table"], "Old rows deleted.").in_trouble(),
     gauge("otto_redis_up", &[], "1 if Redis answers. Not there where none is configured."),
     counter("otto_redis_unsaid_total", &[], "Rings and events other processes were not told of.")
         .in_trouble(),

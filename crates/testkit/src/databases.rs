@@ -23,9 +23,14 @@ pub struct Database {
 }
 
 impl Database {
-    fn open(target: Target, files: Option<Arc<TempDir>>, to_drop: Option<(String, String)>) -> Self {
+    pub(crate) fn open(
+        target: Target,
+        files: Option<Arc<TempDir>>,
+        to_drop: Option<(String, String)>,
+    ) -> Self {
         let settings = PoolSettings { size: 8, overflow: 0, ..PoolSettings::default() };
-        let (store, system) = store_sql::open(&target, None, &settings).expect("pools can be prepared");
+        let (store, system) = store_sql::open(&target, None, &settings, Arc::new(crate::Dice(0.5)))
+            .expect("pools can be prepared");
         Self { store, system, target, _files: files, to_drop }
     }
 
@@ -113,7 +118,7 @@ async fn template(server: &str) -> &'static str {
         .await
 }
 
-async fn run(server: &str, statement: &str) {
+pub(crate) async fn run(server: &str, statement: &str) {
     let (client, connection) = tokio_postgres::connect(server, NoTls).await.expect("the test server answers");
     let connection = tokio::spawn(connection);
     client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));

@@ -13,6 +13,7 @@ pub mod contract;
 mod databases;
 pub mod fakes;
 mod ports;
+mod postgres_server;
 mod processes;
 mod raw;
 mod redis;
@@ -20,6 +21,7 @@ mod world;
 
 pub use databases::{Database, postgres, sqlite};
 pub use ports::{Seen, WatchedClaims, World};
+pub use postgres_server::{PostgresServer, Stop};
 pub use processes::{Process, Two, eventually};
 pub use redis::redis_url;
 pub use world::{Dice, ManualClock, TestIds};

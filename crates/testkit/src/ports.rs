@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use app::{
     Ports,
-    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, SlotJob, Untraced},
+    ports::{Claim, JobClaims, PlatformSecrets, Release, Renewal, Retention, SlotJob, Untraced},
 };
 use async_trait::async_trait;
 use kernel::{Clock, JobId, Secret, StoreError, Timestamp};
@@ -85,6 +85,7 @@ impl World {
             },
             submit: true,
             max_recording_bytes: 1 << 20,
+            retention: Retention::default(),
         };
         Self { ports: Arc::new(ports), db, clock, provider, engine, blobs, bus, claims }
     }

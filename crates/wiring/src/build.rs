@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use app::{
     Ports,
     guarded::ProviderGuard,
-    ports::{BlobStore, PlatformSecrets},
+    ports::{BlobStore, PlatformSecrets, Retention},
 };
 use blob_fs::FsBlobs;
 use blob_s3::{S3Blobs, S3Credentials, S3Patience};
@@ -11,7 +11,7 @@ use engine_shunya::{Scheme, ShunyaClient, ShunyaWebhooks};
 use kernel::{Clock, IdSource, Secret};
 use provider_callrail::{CallrailClient, CallrailWebhooks};
 use settings::{Environment, Settings, ShunyaSignature};
-use store_sql::{PoolSettings, SqlStore, SqlSystem, Target};
+use store_sql::{PoolSettings, RememberedTenants, SqlStore, SqlSystem, Target};
 use telemetry::SpanTraces;
 use url::Url;
 use vault::Vault;
@@ -101,8 +101,10 @@ pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), St
         recycle: pool.recycle,
         statement_timeout: pool.statement_timeout,
         lock_timeout: pool.lock_timeout,
+        slow_statement: pool.slow_statement,
+        replica_lag: pool.replica_lag,
     };
-    Ok(store_sql::open(&target, replica.as_ref(), &pool)?)
+    Ok(store_sql::open(&target, replica.as_ref(), &pool, Arc::new(RandomDice))?)
 }
 
 impl Otto {
@@ -132,7 +134,7 @@ impl Otto {
         let ports = Ports {
             reads: store.clone(),
             store,
-            tenants: system.clone(),
+            tenants: Arc::new(RememberedTenants::new(system.clone())),
             inbox_office: system.clone(),
             claims: system.clone(),
             job_office: system.clone(),
@@ -167,10 +169,15 @@ impl Otto {
             },
             submit: settings.shunya.submit,
             max_recording_bytes: settings.max_recording_bytes,
+            retention: Retention { webhooks: days(settings.webhook_days), bodies: days(settings.body_days) },
         };
         check_key(&ports).await?;
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools, guards: guards.all() })
     }
+}
+
+fn days(count: u16) -> chrono::Duration {
+    chrono::Duration::days(count.into())
 }
 
 fn s3(settings: &Settings) -> Option<blob_s3::S3Settings> {

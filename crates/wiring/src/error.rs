@@ -98,10 +98,15 @@ fn remedy_for_database(source: &MigrateError) -> &'static str {
         MigrateError::Outdated { .. } => {
             "Run `otto migrate` with the same DATABASE_URL, once, before starting."
         }
+        MigrateError::Busy => {
+            "See what it does (pg_stat_activity), and run `otto migrate` again once it is done or was stopped."
+        }
         MigrateError::Failed(error) if is_full(&chain(error.as_ref())) => {
             "The disk is full or read-only. Nothing was changed; free some space and start again."
         }
-        MigrateError::Failed(_) => "Nothing was changed. Check that the database user may create tables.",
+        MigrateError::Failed(_) => {
+            "The migration that failed changed nothing. Check that the database user may create tables."
+        }
     }
 }
 

@@ -179,6 +179,7 @@ pub async fn start(
     let stop = CancellationToken::new();
     let is_read = parts.server || to_probe.is_some();
     let mut tasks = vec![tokio::spawn(pulse(otto.clone(), is_read, expected(&otto.settings), stop.clone()))];
+    tasks.push(tokio::spawn(follow_replica(otto.clone(), stop.clone())));
     let answers = to_probe.map(|bound| probe(&otto, bound, metrics.clone(), stop.clone())).transpose()?;
     if let Some(bound) = bound {
         tasks.push(serve(&otto, bound, metrics, stop.clone())?);
@@ -199,6 +200,14 @@ pub async fn start(
         tasks.push(watched("cron", run_cron(otto.ports.clone(), schedules, stop.clone()), &stop));
     }
     Ok(Running { address, probes, public_url, otto, stop, tasks, prober: answers })
+}
+
+/// Keeps an eye on the replica, where there is one.
+async fn follow_replica(otto: Otto, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = otto.pools.store.follow_replica() => {}
+    }
 }
 
 /// Runs a part, whose end before we stop ends the process: one that idles on looks alive and does nothing.
@@ -273,6 +282,7 @@ fn serve(
             version,
             allowed_origins: settings.http.allowed_origins.clone(),
             max_webhook_bytes: settings.http.max_webhook_bytes,
+            webhook_patience: settings.http.webhook_patience,
             limits: limits(settings),
             expected: expected(settings),
             stand_ins: stand_ins(settings).filter(|_| development),

@@ -9,6 +9,7 @@ use super::{
     store_result::{Arrived, store_result, tell_transcribed, transcript_of},
 };
 use crate::{
+    Patience, again,
     jobs::{Done, JobError, JobRun},
     ports::{EngineEvent, EngineEventKind, InboxEntry},
 };
@@ -66,8 +67,17 @@ async fn apply_analysis(
     };
     let transcript = transcript_of(run, job, &read).await?;
     let arrived = Arrived { payload: &payload, read: &read, transcript, via: "webhook" };
+    again(run.ports, Patience::UNIT, || store(run, id, job, &arrived)).await
+}
+
+async fn store(
+    run: &JobRun<'_>,
+    id: InboxId,
+    job: &ShunyaJob,
+    arrived: &Arrived<'_>,
+) -> Result<Done, JobError> {
     let mut work = run.begin().await?;
-    let stored = store_result(&mut work, job.id, &arrived).await?;
+    let stored = store_result(&mut work, job.id, arrived).await?;
     let reason = (!stored).then_some("already_settled");
     work.inbox().settle(id, InboxState::Applied, reason, Some(job.call), run.ports.clock.now()).await?;
     run.finish(work).await

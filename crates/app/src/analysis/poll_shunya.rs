@@ -8,6 +8,7 @@ use super::{
     submit_to_shunya::settle_without_result,
 };
 use crate::{
+    Patience, again,
     jobs::{Done, JobError, JobRun, SubmitToShunya},
     ports::EngineStatus,
 };
@@ -47,11 +48,15 @@ pub async fn poll_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done, JobE
             let read = normalise(&payload);
             let transcript = transcript_of(run, &job, &read).await?;
             let arrived = Arrived { payload: &payload, read: &read, transcript, via: "poll" };
-            let mut work = run.begin().await?;
-            store_result(&mut work, id, &arrived).await?;
-            run.finish(work).await
+            again(ports, Patience::UNIT, || store(run, id, &arrived)).await
         }
     }
+}
+
+async fn store(run: &JobRun<'_>, id: ShunyaJobId, arrived: &Arrived<'_>) -> Result<Done, JobError> {
+    let mut work = run.begin().await?;
+    store_result(&mut work, id, arrived).await?;
+    run.finish(work).await
 }
 
 async fn look(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Option<ShunyaJob>, StoreError> {

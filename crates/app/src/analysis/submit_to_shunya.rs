@@ -9,7 +9,7 @@ use serde_json::json;
 use shunya_jobs::{Failure, JobState, ShunyaJob, poll_delay};
 
 use crate::{
-    NewEvent, Work,
+    NewEvent, Patience, Work, again,
     ingest::engine_match_keys,
     jobs::{ApplyEngineEvent, Done, JobError, JobRun, PollShunya},
     ports::{AUDIO_LINK_LIFE, BlobKey, LinkFor, Recording, StoredCall, SubmitRequest},
@@ -51,14 +51,18 @@ pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done,
         started_at: call.created_at,
     };
     let accepted = ports.engine.submit(&request).await?;
+    again(ports, Patience::UNIT, || confirm(run, id, accepted.task_id.as_deref())).await
+}
 
-    let now = ports.clock.now();
+/// Records that the vendor took it, and looks for what it said before we knew.
+async fn confirm(run: &JobRun<'_>, id: ShunyaJobId, task_id: Option<&str>) -> Result<Done, JobError> {
+    let now = run.ports.clock.now();
     let mut work = run.begin().await?;
     // the result may have overtaken our confirmation; a settled request stays settled
     let Some(job) = work.analyses().find_job(id).await?.filter(|job| job.state.is_open()) else {
         return run.finish(work).await;
     };
-    work.analyses().mark_submitted(id, accepted.task_id.as_deref(), now).await?;
+    work.analyses().mark_submitted(id, task_id, now).await?;
     if let Some(trace) = &run.trace {
         work.analyses().set_trace(id, trace).await?;
     }
@@ -68,7 +72,7 @@ pub async fn submit_to_shunya(run: &JobRun<'_>, id: ShunyaJobId) -> Result<Done,
         call.stage = CallStage::of(&call.facts, Some(RecordingState::Stored), AnalysisProgress::Requested);
         work.calls().save(&call, now).await?;
     }
-    let task_ids: Vec<String> = accepted.task_id.into_iter().collect();
+    let task_ids: Vec<String> = task_id.map(str::to_owned).into_iter().collect();
     take_early_events(&mut work, &task_ids, &job, now).await?;
     let first_look = now + chrono::Duration::from_std(poll_delay(0)).unwrap_or_default();
     work.enqueue_at(&PollShunya { shunya_job: id }, first_look, now).await?;

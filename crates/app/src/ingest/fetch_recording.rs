@@ -9,9 +9,9 @@ use shunya_jobs::{JobState, ShunyaJob};
 
 use super::{accept_call_webhook::open_credential, list_provider_calls::whose};
 use crate::{
-    Ports,
+    Patience, Ports, again,
     jobs::{Done, JobError, JobRun, SubmitToShunya},
-    ports::{BlobError, BlobKey, Credentials, Recording, RecordingSource, StoredCall},
+    ports::{BlobError, BlobKey, Credentials, Recording, RecordingSource, StoredBlob, StoredCall},
 };
 
 /// Names under which a company's access to its recordings is kept.
@@ -54,18 +54,28 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
     if stored.size == 0 || download.length.is_some_and(|length| length != stored.size) {
         return Err(JobError::retry("the recording is incomplete"));
     }
+    again(ports, Patience::UNIT, || keep(run, call.id, &key, &content_type, &stored)).await
+}
 
-    let now = ports.clock.now();
+/// Records that it is stored, and has it analysed.
+async fn keep(
+    run: &JobRun<'_>,
+    call: kernel::CallId,
+    key: &BlobKey,
+    content_type: &str,
+    stored: &StoredBlob,
+) -> Result<Done, JobError> {
+    let now = run.ports.clock.now();
     let mut work = run.begin().await?;
     let (Some(mut call), Some(current)) =
-        (work.calls().find(call.id).await?, work.calls().recording(call.id).await?)
+        (work.calls().find(call).await?, work.calls().recording(call).await?)
     else {
         return Ok(Done::Finished);
     };
     let kept = Recording {
         state: RecordingState::Stored,
         blob_key: Some(key.as_str().to_owned()),
-        content_type: Some(content_type),
+        content_type: Some(content_type.to_owned()),
         size_bytes: i64::try_from(stored.size).ok(),
         sha256: Some(stored.sha256.clone()),
         error: None,
@@ -73,8 +83,8 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
     };
     work.calls().save_recording(&kept, now).await?;
     let job = ShunyaJob {
-        id: ShunyaJobId::fresh(ports.ids.as_ref()),
-        company: company.clone(),
+        id: ShunyaJobId::fresh(run.ports.ids.as_ref()),
+        company: run.scope.company.clone(),
         call: call.id,
         state: JobState::Pending,
         vendor_task_id: None,
@@ -83,7 +93,7 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
         created_at: now,
     };
     // while nothing is to be sent to the vendor it stays at this; a sweep finds it once something is
-    let asked = ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
+    let asked = run.ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
     if asked {
         if let Some(trace) = &run.trace {
             // an answer may overtake the confirmation of its request
@@ -91,7 +101,7 @@ pub async fn fetch_recording(run: &JobRun<'_>, call: kernel::CallId) -> Result<D
         }
         work.enqueue(&SubmitToShunya { shunya_job: job.id }, now).await?;
     }
-    if asked || !ports.submit {
+    if asked || !run.ports.submit {
         call.stage = CallStage::of(&call.facts, Some(RecordingState::Stored), AnalysisProgress::None);
         work.calls().save(&call, now).await?;
     }

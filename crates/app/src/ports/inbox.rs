@@ -117,6 +117,15 @@ pub struct InboxLine {
     pub received_at: Timestamp,
 }
 
+/// What emptying bodies did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmptiedBodies {
+    /// How many.
+    pub count: usize,
+    /// The last of them arrived then: the next chunk begins there. `None` if there was none.
+    pub up_to: Option<Timestamp>,
+}
+
 /// The inbox across tenants: webhooks nobody's yet, and what operators do.
 #[async_trait]
 pub trait InboxOffice: Send + Sync {
@@ -132,6 +141,14 @@ pub trait InboxOffice: Send + Sync {
     async fn waiting(&self, before: Timestamp, limit: i64) -> Result<Vec<InboxEntry>, StoreError>;
     /// Deletes what was settled before `before`, at most `limit`; answers how many.
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
+    /// Empties the bodies and proofs of what is settled and arrived at or after `from` and before `before`, at most `limit`,
+    /// oldest first. The rest stays, and with it what an event is known by.
+    async fn empty_bodies(
+        &self,
+        from: Timestamp,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<EmptiedBodies, StoreError>;
 }
 
 kernel::hides_personal!(NewInboxEntry {

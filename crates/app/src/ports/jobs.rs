@@ -16,6 +16,13 @@ pub trait JobOutbox: Send {
         trace: Option<&str>,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+    /// The same for who does not need to know whether it was added. It may be written together with what comes after it.
+    async fn enqueue_quietly(
+        &mut self,
+        job: &NewJob,
+        trace: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
     /// Marks the job being done as done, in the transaction of its result. [`StoreError::LeaseLost`] if another worker
     /// holds it by now: then nothing of this unit of work may be committed.
     async fn finish(&mut self, lease: Lease, now: Timestamp) -> Result<(), StoreError>;

@@ -23,7 +23,9 @@ use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
 
 pub use auth::{AuthError, Authenticator, Identity, Presented};
 pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
-pub use inbox::{Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
+pub use inbox::{
+    EmptiedBodies, Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival,
+};
 pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
     ReplayOutcome, SlotJob,
@@ -60,6 +62,21 @@ pub struct PlatformSecrets {
     pub callrail_api_key: Option<Secret>,
     /// CallRail's account id of the platform's own account.
     pub callrail_account_id: Option<String>,
+}
+
+/// How long rows are kept that nobody needs any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Webhooks, once settled. Until then a repetition is known as one (contract `environment.md`, `IDEMPOTENCY_TTL_DAYS`).
+    pub webhooks: chrono::Duration,
+    /// Their bodies, for people to look at.
+    pub bodies: chrono::Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { webhooks: chrono::Duration::days(90), bodies: chrono::Duration::days(30) }
+    }
 }
 
 /// What processes share besides the database. All of it may be lost at any moment: that costs time, never data.
@@ -132,6 +149,8 @@ pub struct Ports {
     pub submit: bool,
     /// Recordings longer than this are refused.
     pub max_recording_bytes: u64,
+    /// How long what nobody needs any more is kept.
+    pub retention: Retention,
 }
 
 impl Ports {
@@ -139,6 +158,11 @@ impl Ports {
     /// the trace of the current span.
     pub async fn begin(&self, scope: &Scope) -> Result<crate::Work<'_>, StoreError> {
         Ok(crate::Work::new(self, scope.clone(), self.store.begin(scope).await?))
+    }
+
+    /// The same world, in which nothing is remembered of tenants; `None` if nothing is anyway.
+    pub fn without_memory(&self) -> Option<Self> {
+        self.tenants.unremembered().map(|tenants| Self { tenants, ..self.clone() })
     }
 
     /// The webhooks of a provider whose calls we take.

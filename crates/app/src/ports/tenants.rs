@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use kernel::{
     BoxError, CallId, CompanyId, PhoneNumber, Provider, Secret, ShunyaJobId, StoreError, Timestamp,
@@ -71,6 +73,10 @@ pub trait Tenants: Send + Sync {
     async fn set_up(&self, setup: &TenantSetup, now: Timestamp) -> Result<(), StoreError>;
     /// Whether the vendor's id for some work belongs to a tenant other than this one.
     async fn owns_vendor_task(&self, task_ids: &[String]) -> Result<Option<CompanyId>, StoreError>;
+    /// The same without what is remembered of them from moments ago, where anything is.
+    fn unremembered(&self) -> Option<Arc<dyn Tenants>> {
+        None
+    }
 }
 
 /// Something left lying: what, and whose.

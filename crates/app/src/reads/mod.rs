@@ -13,7 +13,7 @@ mod pipeline;
 mod signals;
 mod tasks;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use kernel::{AppointmentId, CallId, CompanyId, LeadId, StoreError, TaskId, Timestamp, UserId};
@@ -170,8 +170,22 @@ pub trait PipelineReads: Send + Sync {
     async fn pipeline(&self, viewer: &Viewer) -> Result<PipelineSnapshot, StoreError>;
 }
 
+/// How a replica of the database stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReplicaState {
+    /// Whether people's reads go there.
+    pub used: bool,
+    /// It lags by no more than this; unknown until it has been measured.
+    pub lag: Option<Duration>,
+}
+
 /// All of them.
 pub trait Reads: CallReads + CrmReads + DashboardReads + PipelineReads {
+    /// How the replica stands, where there is one. What somebody wrote by way of this process they are never shown without,
+    /// even there.
+    fn replica(&self) -> Option<ReplicaState> {
+        None
+    }
     /// Whether the database answers.
     fn ping(&self) -> futures_util::future::BoxFuture<'_, Result<(), StoreError>>;
 }

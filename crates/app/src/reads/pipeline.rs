@@ -24,7 +24,7 @@ pub struct InboxCount {
     pub duplicates: i64,
 }
 
-/// Totals of what calls became.
+/// Totals of what calls became, each up to fifty thousand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PipelineCounts {
     /// Calls.
@@ -49,7 +49,7 @@ pub struct PipelineCounts {
     pub dead_jobs: i64,
 }
 
-/// How many calls are where, and what inbox and queues hold.
+/// How many calls are where, and what inbox and queues hold; of each the newest fifty thousand are counted.
 #[derive(Clone, Debug)]
 pub struct PipelineSnapshot {
     /// In the order a call passes them.

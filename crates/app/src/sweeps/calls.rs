@@ -4,7 +4,7 @@ use shunya_jobs::{JobState, ShunyaJob};
 
 use super::BATCH;
 use crate::{
-    Ports,
+    Patience, Ports, again,
     jobs::{Done, FetchRecording, JobError, SubmitToShunya, SystemRun},
     ports::{Recording, Unfinished},
 };
@@ -19,29 +19,38 @@ pub async fn sweep_calls(run: &SystemRun<'_>) -> Result<Done, JobError> {
     for left in ports.sweeps.unfinished_calls(before, BATCH).await? {
         match left {
             Unfinished::Recording(company, call) => {
-                let now = ports.clock.now();
-                let mut work = ports.begin(&otto(company)).await?;
-                work.enqueue(&FetchRecording { call }, now).await?;
-                work.commit().await?;
+                again(ports, Patience::UNIT, || fetch(ports, &company, call)).await?;
             }
             // not to be sent now; found again once it is
             Unfinished::Unsubmitted(..) if !ports.submit => {}
-            Unfinished::Unsubmitted(company, call) => submit(ports, company, call).await?,
-            Unfinished::AwaitingRecording(company, call) => expect_no_more(ports, company, call).await?,
+            Unfinished::Unsubmitted(company, call) => {
+                again(ports, Patience::UNIT, || submit(ports, &company, call)).await?;
+            }
+            Unfinished::AwaitingRecording(company, call) => {
+                again(ports, Patience::UNIT, || expect_no_more(ports, &company, call)).await?;
+            }
             Unfinished::Unconfirmed(..) | Unfinished::Unsettled(..) | Unfinished::OverdueTasks(_) => {}
         }
     }
     Ok(Done::Finished)
 }
 
-fn otto(company: CompanyId) -> Scope {
-    Scope::system(company, "otto")
+fn otto(company: &CompanyId) -> Scope {
+    Scope::system(company.clone(), "otto")
+}
+
+/// A recording is wanted and nobody fetches it.
+async fn fetch(ports: &Ports, company: &CompanyId, call: CallId) -> Result<(), StoreError> {
+    let now = ports.clock.now();
+    let mut work = ports.begin(&otto(company)).await?;
+    work.enqueue(&FetchRecording { call }, now).await?;
+    work.commit().await
 }
 
 /// A recording is there and nobody asked for its analysis.
-async fn submit(ports: &Ports, company: CompanyId, call: CallId) -> Result<(), StoreError> {
+async fn submit(ports: &Ports, company: &CompanyId, call: CallId) -> Result<(), StoreError> {
     let now = ports.clock.now();
-    let mut work = ports.begin(&otto(company.clone())).await?;
+    let mut work = ports.begin(&otto(company)).await?;
     let Some(recording) = work.calls().recording(call).await? else { return work.rollback().await };
     let job = match work.analyses().match_job(&[], Some(call)).await? {
         Some(job) if job.state.is_open() => job,
@@ -49,7 +58,7 @@ async fn submit(ports: &Ports, company: CompanyId, call: CallId) -> Result<(), S
         None => {
             let job = ShunyaJob {
                 id: ShunyaJobId::fresh(ports.ids.as_ref()),
-                company,
+                company: company.clone(),
                 call,
                 state: JobState::Pending,
                 vendor_task_id: None,
@@ -69,7 +78,7 @@ async fn submit(ports: &Ports, company: CompanyId, call: CallId) -> Result<(), S
 }
 
 /// A call that is over, of which no recording was heard for a day: there is none.
-async fn expect_no_more(ports: &Ports, company: CompanyId, call: CallId) -> Result<(), StoreError> {
+async fn expect_no_more(ports: &Ports, company: &CompanyId, call: CallId) -> Result<(), StoreError> {
     let now = ports.clock.now();
     let patience = chrono::Duration::from_std(NO_RECORDING_AFTER).unwrap_or(chrono::Duration::days(1));
     let mut work = ports.begin(&otto(company)).await?;

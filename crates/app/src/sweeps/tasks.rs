@@ -1,9 +1,9 @@
-use kernel::Scope;
+use kernel::{CompanyId, Scope, StoreError};
 use serde_json::json;
 
 use super::BATCH;
 use crate::{
-    NewEvent,
+    NewEvent, Patience, Ports, again,
     jobs::{Done, JobError, JobRun, MarkTasksOverdue, SystemRun},
     ports::Unfinished,
 };
@@ -13,11 +13,15 @@ pub async fn sweep_tasks(run: &SystemRun<'_>) -> Result<Done, JobError> {
     let ports = run.ports;
     for left in ports.sweeps.overdue_tasks(ports.clock.now()).await? {
         let Unfinished::OverdueTasks(company) = left else { continue };
-        let mut work = ports.begin(&Scope::system(company, "otto")).await?;
-        work.enqueue(&MarkTasksOverdue {}, ports.clock.now()).await?;
-        work.commit().await?;
+        again(ports, Patience::UNIT, || mark_later(ports, &company)).await?;
     }
     Ok(Done::Finished)
+}
+
+async fn mark_later(ports: &Ports, company: &CompanyId) -> Result<(), StoreError> {
+    let mut work = ports.begin(&Scope::system(company.clone(), "otto")).await?;
+    work.enqueue(&MarkTasksOverdue {}, ports.clock.now()).await?;
+    work.commit().await
 }
 
 /// Marks one company's tasks past their time.

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::held::Stop;
 use crate::{
-    Ports,
+    Patience, Ports, again,
     jobs::{
         Done, JobError, JobRun, KINDS, SystemJob, SystemRun, TenantJob, run_system_job, run_tenant_job,
         tenant_job_gave_up,
@@ -153,7 +153,7 @@ async fn settle(ports: &Ports, claimed: &ClaimedJob, kind: Option<&'static JobKi
             None => return false,
         },
     };
-    match ports.claims.release(claimed.lease, &release, now).await {
+    match again(ports, Patience::UNIT, || ports.claims.release(claimed.lease, &release, now)).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("the lease was lost before the job could be put back"),
         // its lease will run out

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::{execute::execute, held::HeldJobs};
 use crate::{
-    Ports,
+    Patience, Ports, again,
     jobs::KINDS,
     ports::{Claim, LEASE},
 };
@@ -198,7 +198,9 @@ fn postpone(lanes: &mut HashMap<Queue, Lane>, wait: Duration) {
 async fn acknowledge(ports: &Ports, held: &HeldJobs, ends: &[Ended]) {
     let leases: Vec<_> = ends.iter().filter(|ended| ended.to_acknowledge).map(|ended| ended.lease).collect();
     if !leases.is_empty() {
-        match ports.claims.finish(&leases, ports.clock.now()).await {
+        let now = ports.clock.now();
+        // what was finished and not confirmed is finished once
+        match again(ports, Patience::UNIT, || ports.claims.finish(&leases, now)).await {
             Ok(count) if count < leases.len() => tracing::warn!("some finished jobs had lost their lease"),
             Ok(_) => {}
             // they were done; they will be done again when their leases run out, and find nothing to do

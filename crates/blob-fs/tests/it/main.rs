@@ -42,6 +42,7 @@ async fn bench() -> BlobBench {
             version: "0",
             allowed_origins: Vec::new(),
             max_webhook_bytes: 1000,
+            webhook_patience: Duration::ZERO,
             limits: None,
             expected: app::presence::Expected { worker: false, scheduler: false },
             stand_ins: None,

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use app::{
     ports::{
-        InboxEntry, InboxFilter, InboxLine, InboxOffice, JobFilter, JobLine, JobOffice, NewInboxEntry,
-        QueueDepth, ReplayOutcome, StoredArrival,
+        EmptiedBodies, InboxEntry, InboxFilter, InboxLine, InboxOffice, JobFilter, JobLine, JobOffice,
+        NewInboxEntry, QueueDepth, ReplayOutcome, StoredArrival,
     },
     reads::*,
 };
@@ -191,6 +191,9 @@ impl InboxOffice for World {
     }
     async fn waiting(&self, _: Timestamp, _: i64) -> Result<Vec<InboxEntry>, StoreError> {
         unreachable!("the console does not ask this")
+    }
+    async fn empty_bodies(&self, _: Timestamp, _: Timestamp, _: i64) -> Result<EmptiedBodies, StoreError> {
+        Ok(EmptiedBodies { count: 0, up_to: None })
     }
     async fn delete_settled(&self, _: Timestamp, _: i64) -> Result<usize, StoreError> {
         unreachable!("the console does not ask this")

@@ -7,7 +7,9 @@ use std::sync::{
 
 use app::{
     Ports,
-    ports::{Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets, Untraced},
+    ports::{
+        Event, EventBus, EventStream, InboxEntry, JobLine, NoEvents, PlatformSecrets, Retention, Untraced,
+    },
     reads::{BookingRatePoint, CallLine, Headline, PipelineSnapshot, TopObjection, Viewer},
 };
 use async_trait::async_trait;
@@ -172,6 +174,7 @@ impl World {
             platform: PlatformSecrets::default(),
             submit: true,
             max_recording_bytes: 0,
+            retention: Retention::default(),
         })
     }
 

@@ -1,14 +1,12 @@
 //! Providers' webhooks. Stored before they are answered; never refused for a limit on how often.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{Data, Payload},
 };
 use app::{
-    Ports,
+    Patience, again,
     ingest::{
         AcceptError, CallWebhookAck, EngineWebhookAck, EngineWebhookError, accept_call_webhook,
         accept_engine_webhook,
@@ -26,9 +24,6 @@ use crate::{
     envelope::enveloped,
     error::internal,
 };
-
-/// A database that was briefly away (a deadlock, a failover) gets this many chances before the provider is told.
-const ATTEMPTS: u32 = 3;
 
 /// The kind each path stands for, as the inbox keeps it.
 fn kind_of(pattern: &str) -> &'static str {
@@ -129,11 +124,12 @@ pub async fn callrail(
         .await
         .inspect_err(|_| seen.end("unread"))?;
     let is_signed = delivery.proof("signature").is_some();
-    let ports = state.ports.clone();
+    let (ports, patience) = (state.ports.clone(), Patience::webhook(state.settings.webhook_patience));
     // on a task of its own: a provider that hangs up must not tear a transaction in the middle
     let accepting = async move {
         let _until_done = room;
-        accept_call(&ports, &delivery).await
+        let webhooks = ports.callrail_webhooks.clone();
+        again(&ports, patience, || accept_call_webhook(&ports, &webhooks, &delivery)).await
     };
     let accepted = state.home.spawn(accepting.in_current_span()).await;
     let ack = match accepted {
@@ -160,17 +156,6 @@ pub async fn callrail(
         })),
         CallWebhookAck::Quarantined => HttpResponse::Accepted().json(json!({ "status": "quarantined" })),
     })
-}
-
-async fn accept_call(ports: &Arc<Ports>, delivery: &Delivery) -> Result<CallWebhookAck, AcceptError> {
-    let webhooks = ports.callrail_webhooks.clone();
-    let mut attempt = 1;
-    loop {
-        match accept_call_webhook(ports, &webhooks, delivery).await {
-            Err(AcceptError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
-            other => return other,
-        }
-    }
 }
 
 fn refused_call(error: AcceptError, seen: &Seen, is_signed: bool) -> ApiError {
@@ -220,10 +205,10 @@ pub async fn shunya(
     let (delivery, room) = delivery(&request, &state, payload, &pattern, "shunya.webhook", &proof)
         .await
         .inspect_err(|_| seen.end("unread"))?;
-    let ports = state.ports.clone();
+    let (ports, patience) = (state.ports.clone(), Patience::webhook(state.settings.webhook_patience));
     let accepting = async move {
         let _until_done = room;
-        accept_engine(&ports, &delivery).await
+        again(&ports, patience, || accept_engine_webhook(&ports, &delivery)).await
     };
     let accepted = state.home.spawn(accepting.in_current_span()).await;
     let ack = match accepted {
@@ -247,21 +232,6 @@ pub async fn shunya(
         *answer.status_mut() = StatusCode::ACCEPTED;
     }
     Ok(answer)
-}
-
-async fn accept_engine(
-    ports: &Arc<Ports>,
-    delivery: &Delivery,
-) -> Result<EngineWebhookAck, EngineWebhookError> {
-    let mut attempt = 1;
-    loop {
-        match accept_engine_webhook(ports, delivery).await {
-            Err(EngineWebhookError::Store(error)) if error.is_transient() && attempt < ATTEMPTS => {
-                attempt += 1;
-            }
-            other => return other,
-        }
-    }
 }
 
 fn refused_engine(error: EngineWebhookError, seen: &Seen) -> ApiError {

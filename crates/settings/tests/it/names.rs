@@ -5,8 +5,7 @@ use settings::{VARIABLES, read};
 use crate::{PRODUCTION, names, production};
 
 /// Read by parts that are not there yet.
-const TO_COME: [&str; 7] = [
-    "IDEMPOTENCY_TTL_DAYS",
+const TO_COME: [&str; 6] = [
     "OBS_REDACT_PII",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_SERVICE_NAME_API",

@@ -100,7 +100,7 @@ pub(super) async fn day(
     query: &AppointmentQuery,
 ) -> Result<AppointmentList, StoreError> {
     let company = viewer.company.as_str();
-    let rows: Vec<(Row, Option<CardName>, i64)> = on_db!(conn, |c| {
+    let rows: Vec<(Row, Option<CardName>, i64)> = on_db!(conn, "appointments.day", |c| {
         let mut rows = appointments::table
             .inner_join(leads::table.on(leads::id.eq(appointments::lead_id)))
             .left_join(contact_cards::table.on(
@@ -161,7 +161,7 @@ pub(super) async fn one(
     id: AppointmentId,
 ) -> Result<Option<AppointmentView>, StoreError> {
     let company = viewer.company.as_str();
-    let found: Option<(Row, LeadSummaryRow, Option<CardRow>)> = on_db!(conn, |c| {
+    let found: Option<(Row, LeadSummaryRow, Option<CardRow>)> = on_db!(conn, "appointments.one", |c| {
         let mut query = appointments::table
             .inner_join(leads::table.on(leads::id.eq(appointments::lead_id)))
             .left_join(contact_cards::table.on(
@@ -215,7 +215,7 @@ pub(super) async fn of_lead(
     company: &CompanyId,
     lead: LeadId,
 ) -> Result<Vec<AppointmentSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = on_db!(conn, |c| {
+    let rows: Vec<SummaryRow> = on_db!(conn, "appointments.of_lead", |c| {
         appointments::table
             .filter(appointments::company_id.eq(company.as_str()))
             .filter(appointments::lead_id.eq(DbId::from(lead)))
@@ -235,7 +235,7 @@ pub(super) async fn of_contact(
     contact: ContactCardId,
 ) -> Result<Vec<AppointmentSummary>, StoreError> {
     let card = DbId::from(contact);
-    let rows: Vec<SummaryRow> = on_db!(conn, |c| {
+    let rows: Vec<SummaryRow> = on_db!(conn, "appointments.of_contact", |c| {
         let nameless = appointments::contact_card_id.is_null().and(
             appointments::lead_id.eq_any(
                 leads::table
@@ -263,7 +263,7 @@ pub(super) async fn next_of_leads(
     lead_ids: &[DbId],
     now: Timestamp,
 ) -> Result<HashMap<DbId, AppointmentSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = on_db!(conn, |c| {
+    let rows: Vec<SummaryRow> = on_db!(conn, "appointments.next_of_leads", |c| {
         let is_next = sql::<Bool>(
             "appointments.id = (SELECT n.id FROM appointments n \
              WHERE n.company_id = appointments.company_id AND n.lead_id = appointments.lead_id \

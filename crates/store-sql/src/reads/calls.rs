@@ -84,7 +84,7 @@ pub(super) async fn page(
 ) -> Result<CallPage, StoreError> {
     let company = viewer.company.as_str();
     let limit = filter.limit.max(1);
-    let rows: Vec<(LineRow, Option<CardName>)> = on_db!(conn, |c| {
+    let rows: Vec<(LineRow, Option<CardName>)> = on_db!(conn, "calls.page", |c| {
         let mut query = calls::table
             .left_join(
                 contact_cards::table.on(contact_cards::company_id
@@ -188,7 +188,7 @@ pub(super) async fn detail(
     id: CallId,
 ) -> Result<Option<(CallDetail, Option<RecordingFile>)>, StoreError> {
     let company = viewer.company.as_str();
-    let found: Option<(DetailRow, Option<CardName>, Option<String>)> = on_db!(conn, |c| {
+    let found: Option<(DetailRow, Option<CardName>, Option<String>)> = on_db!(conn, "calls.one", |c| {
         let mut query = calls::table
             .left_join(
                 contact_cards::table.on(contact_cards::company_id
@@ -217,7 +217,7 @@ pub(super) async fn detail(
     .map_err(fail(TABLE))?;
     let Some((row, card, blob_key)) = found else { return Ok(None) };
     let (transcript, transcript_segments) = newest_transcript(conn, company, id).await?.unzip();
-    let analysis: Option<AnalysisRow> = on_db!(conn, |c| {
+    let analysis: Option<AnalysisRow> = on_db!(conn, "call_analyses.newest", |c| {
         call_analyses::table
             .filter(call_analyses::company_id.eq(company))
             .filter(call_analyses::call_id.eq(id.0))
@@ -271,7 +271,7 @@ async fn newest_transcript(
     company: &str,
     call: CallId,
 ) -> Result<Option<(String, Vec<TranscriptSegment>)>, StoreError> {
-    let row: Option<(DbId, String, DbDoc)> = on_db!(conn, |c| {
+    let row: Option<(DbId, String, DbDoc)> = on_db!(conn, "call_transcripts.newest", |c| {
         call_transcripts::table
             .filter(call_transcripts::company_id.eq(company))
             .filter(call_transcripts::call_id.eq(call.0))

@@ -103,7 +103,7 @@ async fn base(
     query: &ContactQuery,
 ) -> Result<Option<ContactBase>, StoreError> {
     let company = viewer.company.as_str();
-    let row: Option<CardRow> = on_db!(conn, |c| {
+    let row: Option<CardRow> = on_db!(conn, "contact_cards.one", |c| {
         let mut card = contact_cards::table
             .filter(contact_cards::company_id.eq(company))
             .select(CardRow::as_select())
@@ -172,7 +172,7 @@ async fn transcripts_of(
     company: &str,
     shown: &[CallRow],
 ) -> Result<HashMap<i64, String>, StoreError> {
-    let rows: Vec<(i64, String)> = on_db!(conn, |c| {
+    let rows: Vec<(i64, String)> = on_db!(conn, "call_transcripts.of_calls", |c| {
         call_transcripts::table
             .filter(call_transcripts::company_id.eq(company))
             .filter(call_transcripts::call_id.eq_any(shown.iter().map(|call| call.id)))
@@ -190,7 +190,7 @@ async fn files_of(
     company: &str,
     shown: &[CallRow],
 ) -> Result<Vec<(CallId, RecordingFile)>, StoreError> {
-    let rows: Vec<(i64, Option<String>)> = on_db!(conn, |c| {
+    let rows: Vec<(i64, Option<String>)> = on_db!(conn, "recordings.of_calls", |c| {
         recordings::table
             .filter(recordings::company_id.eq(company))
             .filter(recordings::call_id.eq_any(shown.iter().map(|call| call.id)))
@@ -224,7 +224,7 @@ async fn said_in_calls(conn: &mut Conn, company: &str, calls: &[CallRow]) -> Res
     // by the place each has in the list, which is newest first
     let places: HashMap<i64, usize> =
         analysed.take(CALLS_GATHERED).enumerate().map(|(place, call)| (call.id, place)).collect();
-    let mut rows: Vec<AnalysisRow> = on_db!(conn, |c| {
+    let mut rows: Vec<AnalysisRow> = on_db!(conn, "call_analyses.of_contact", |c| {
         call_analyses::table
             .filter(call_analyses::company_id.eq(company))
             .filter(call_analyses::call_id.eq_any(places.keys().copied()))

@@ -20,8 +20,9 @@ use serde_json::json;
 
 use super::dashboard_calls::condition;
 use crate::{
-    db::{Conn, on_db, statement},
+    db::{Conn, on_db, on_postgres, on_sqlite},
     error::fail,
+    kept::kept,
     types::{DbDoc, DbTs, Doc, Ts},
 };
 
@@ -62,14 +63,13 @@ pub(super) async fn headline(
          FROM calls WHERE calls.company_id = $2 AND calls.call_type = 'csr_call' \
          AND calls.created_at >= $3 AND calls.created_at < $4"
     );
-    let row: HeadlineRow = on_db!(conn, |c| {
-        diesel::sql_query(&text)
+    let row: HeadlineRow = on_db!(conn, "calls.headline", |c| {
+        let query = diesel::sql_query(&text)
             .bind::<Text, _>(viewer.user.as_str())
             .bind::<Text, _>(viewer.company.as_str())
             .bind::<Ts, _>(DbTs(window.from))
-            .bind::<Ts, _>(DbTs(window.until))
-            .get_result(c)
-            .await
+            .bind::<Ts, _>(DbTs(window.until));
+        kept(query).get_result(c).await
     })
     .map_err(fail(TABLE))?;
     let personal =
@@ -122,8 +122,8 @@ async fn funnel(conn: &mut Conn, viewer: &Viewer) -> Result<FunnelCounters, Stor
         cancelled = condition(DashboardBucket::Cancelled),
         discrepancies = condition(DashboardBucket::Discrepancies),
     );
-    let row: FunnelRow = on_db!(conn, |c| {
-        diesel::sql_query(&text).bind::<Text, _>(viewer.company.as_str()).get_result(c).await
+    let row: FunnelRow = on_db!(conn, "calls.funnel", |c| {
+        kept(diesel::sql_query(&text).bind::<Text, _>(viewer.company.as_str())).get_result(c).await
     })
     .map_err(fail(TABLE))?;
     Ok(FunnelCounters {
@@ -177,7 +177,7 @@ pub(super) async fn booking_rates(
             .bind::<Text, _>(company)
             .bind::<Ts, _>(DbTs(window.from))
             .bind::<Ts, _>(DbTs(window.until));
-            statement!(pg, |c| query.load(c).await)
+            on_postgres!(pg, "calls.booking_rates", |c| kept(query).load(c).await)
         }
         Conn::Sqlite(lite) => {
             let micros = |at: Timestamp| at.timestamp_micros();
@@ -193,7 +193,7 @@ pub(super) async fn booking_rates(
             ))
             .bind::<Doc, _>(DbDoc::of(&spans))
             .bind::<Text, _>(company);
-            statement!(lite, |c| query.load(c).await)
+            on_sqlite!(lite, "calls.booking_rates", |c| kept(query).load(c).await)
         }
     }
     .map_err(fail(TABLE))?;
@@ -242,14 +242,13 @@ pub(super) async fn top_objections(
          SELECT label, count(*) AS with_it, (SELECT count(DISTINCT call_id) FROM said) AS with_any \
          FROM said GROUP BY label ORDER BY with_it DESC, label {by_letter} LIMIT $4"
     );
-    let rows: Vec<ObjectionRow> = on_db!(conn, |c| {
-        diesel::sql_query(&text)
+    let rows: Vec<ObjectionRow> = on_db!(conn, "call_objections.top", |c| {
+        let query = diesel::sql_query(&text)
             .bind::<Text, _>(viewer.company.as_str())
             .bind::<Ts, _>(DbTs(window.from))
             .bind::<Ts, _>(DbTs(window.until))
-            .bind::<BigInt, _>(limit)
-            .load(c)
-            .await
+            .bind::<BigInt, _>(limit);
+        kept(query).load(c).await
     })
     .map_err(fail("call_objections"))?;
     let objection_of = |row: ObjectionRow| TopObjection {

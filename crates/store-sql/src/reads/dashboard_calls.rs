@@ -105,7 +105,7 @@ pub(super) async fn slice(
         call_outcomes::table
             .on(call_outcomes::company_id.eq(company).and(call_outcomes::call_id.eq(calls::id)))
     };
-    let total: i64 = on_db!(conn, |c| {
+    let total: i64 = on_db!(conn, "calls.count_bucket", |c| {
         let mut query = calls::table
             .left_join(outcomes())
             .filter(calls::company_id.eq(company))
@@ -118,7 +118,7 @@ pub(super) async fn slice(
         query.get_result(c).await
     })
     .map_err(fail(TABLE))?;
-    let rows: Vec<Found> = on_db!(conn, |c| {
+    let rows: Vec<Found> = on_db!(conn, "calls.bucket", |c| {
         let mut query = calls::table
             .left_join(outcomes())
             .left_join(

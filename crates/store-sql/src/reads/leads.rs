@@ -187,9 +187,10 @@ pub(super) async fn list(
     now: Timestamp,
 ) -> Result<LeadList, StoreError> {
     let company = viewer.company.as_str();
-    let total: i64 = on_db!(conn, |c| filtered!(leads::table.count(), viewer, filter).get_result(c).await)
-        .map_err(fail(TABLE))?;
-    let rows: Vec<(Row, CardRow, Option<String>)> = on_db!(conn, |c| {
+    let total: i64 =
+        on_db!(conn, "leads.count", |c| filtered!(leads::table.count(), viewer, filter).get_result(c).await)
+            .map_err(fail(TABLE))?;
+    let rows: Vec<(Row, CardRow, Option<String>)> = on_db!(conn, "leads.list", |c| {
         let query = leads::table
             .inner_join(
                 contact_cards::table.on(contact_cards::company_id
@@ -288,7 +289,7 @@ async fn newest_said(
     company: &str,
     lead_ids: &[DbId],
 ) -> Result<HashMap<DbId, Said>, StoreError> {
-    let analyses: Vec<SaidRow> = on_db!(conn, |c| {
+    let analyses: Vec<SaidRow> = on_db!(conn, "call_analyses.newest_of_leads", |c| {
         call_analyses::table
             .inner_join(calls::table.on(calls::id.eq(call_analyses::call_id)))
             .filter(call_analyses::company_id.eq(company))
@@ -306,16 +307,17 @@ async fn newest_said(
     })
     .map_err(fail("call_analyses"))?;
     let ids: Vec<DbId> = analyses.iter().map(|(id, ..)| *id).collect();
-    let objections: Vec<(DbId, Option<String>, Option<String>)> = on_db!(conn, |c| {
-        call_objections::table
-            .filter(call_objections::company_id.eq(company))
-            .filter(call_objections::analysis_id.eq_any(ids))
-            .order((call_objections::analysis_id, call_objections::position))
-            .select((call_objections::analysis_id, call_objections::text, call_objections::category_text))
-            .load(c)
-            .await
-    })
-    .map_err(fail("call_objections"))?;
+    let objections: Vec<(DbId, Option<String>, Option<String>)> =
+        on_db!(conn, "call_objections.of_analyses", |c| {
+            call_objections::table
+                .filter(call_objections::company_id.eq(company))
+                .filter(call_objections::analysis_id.eq_any(ids))
+                .order((call_objections::analysis_id, call_objections::position))
+                .select((call_objections::analysis_id, call_objections::text, call_objections::category_text))
+                .load(c)
+                .await
+        })
+        .map_err(fail("call_objections"))?;
     let mut labels: HashMap<DbId, Vec<String>> = HashMap::new();
     for (analysis, text, category) in objections {
         // the same choice as `Objection::label`
@@ -335,7 +337,7 @@ pub(super) async fn detail(
     id: LeadId,
 ) -> Result<Option<LeadResponse>, StoreError> {
     let company = viewer.company.as_str();
-    let found: Option<(Row, CardRow)> = on_db!(conn, |c| {
+    let found: Option<(Row, CardRow)> = on_db!(conn, "leads.one", |c| {
         let query =
             leads::table
                 .inner_join(contact_cards::table.on(
@@ -366,7 +368,7 @@ pub(super) async fn of_contact(
     company: &CompanyId,
     contact: ContactCardId,
 ) -> Result<Vec<LeadSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = on_db!(conn, |c| {
+    let rows: Vec<SummaryRow> = on_db!(conn, "leads.of_contact", |c| {
         leads::table
             .filter(leads::company_id.eq(company.as_str()))
             .filter(leads::contact_card_id.eq(DbId::from(contact)))

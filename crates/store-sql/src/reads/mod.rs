@@ -19,23 +19,54 @@ mod signals;
 mod tasks;
 mod timeline;
 
-use app::reads::{
-    AppointmentList, AppointmentQuery, AppointmentView, BookingRatePoint, CallDetail, CallFilter, CallPage,
-    CallReads, ContactCardDetail, ContactQuery, CrmReads, DashboardBucket, DashboardCalls, DashboardMetrics,
-    DashboardReads, KeySignalList, LeadFilter, LeadList, LeadResponse, PipelineReads, PipelineSnapshot,
-    Reads, RecordingFile, SignalFilter, Slice, TaskFilter, TaskLine, TaskList, TopObjection, Viewer,
+use app::{
+    Patience, Tries,
+    reads::{
+        AppointmentList, AppointmentQuery, AppointmentView, BookingRatePoint, CallDetail, CallFilter,
+        CallPage, CallReads, ContactCardDetail, ContactQuery, CrmReads, DashboardBucket, DashboardCalls,
+        DashboardMetrics, DashboardReads, KeySignalList, LeadFilter, LeadList, LeadResponse, PipelineReads,
+        PipelineSnapshot, Reads, RecordingFile, ReplicaState, SignalFilter, Slice, TaskFilter, TaskLine,
+        TaskList, TopObjection, Viewer,
+    },
 };
 use async_trait::async_trait;
 use diesel_async::RunQueryDsl;
 use futures_util::{FutureExt, future::BoxFuture};
 use kernel::{AppointmentId, CallId, LeadId, StoreError, TaskId, Timestamp};
 
-use crate::{SqlStore, db::on_db, error::fail};
+use crate::{SqlStore, db::on_db, error::fail, replica::Replica};
+
+/// Asks again, on another connection, if the database was away for a moment: a read changes nothing, so it may be done
+/// as often as one likes.
+macro_rules! read {
+    ($store:expr, $viewer:expr, |$conn:ident| $read:expr) => {{
+        let mut tries = Tries::new(Patience::READ, $store.dice.as_ref());
+        loop {
+            let outcome = match $store.db.reader(&$viewer.company).await {
+                Ok(mut conn) => {
+                    let read = {
+                        let $conn = &mut conn;
+                        $read.await
+                    };
+                    if read.is_err() {
+                        $store.db.failed(&mut conn);
+                    }
+                    read
+                }
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Err(error) if tries.again(&error).await => {}
+                outcome => break outcome,
+            }
+        }
+    }};
+}
 
 #[async_trait]
 impl CallReads for SqlStore {
     async fn calls(&self, viewer: &Viewer, filter: &CallFilter) -> Result<CallPage, StoreError> {
-        calls::page(&mut self.db.reader(&viewer.company).await?, viewer, filter).await
+        read!(self, viewer, |conn| calls::page(conn, viewer, filter))
     }
 
     async fn call(
@@ -43,7 +74,7 @@ impl CallReads for SqlStore {
         viewer: &Viewer,
         id: CallId,
     ) -> Result<Option<(CallDetail, Option<RecordingFile>)>, StoreError> {
-        calls::detail(&mut self.db.reader(&viewer.company).await?, viewer, id).await
+        read!(self, viewer, |conn| calls::detail(conn, viewer, id))
     }
 
     async fn dashboard_calls(
@@ -52,7 +83,7 @@ impl CallReads for SqlStore {
         bucket: DashboardBucket,
         slice: Slice,
     ) -> Result<DashboardCalls, StoreError> {
-        dashboard_calls::slice(&mut self.db.reader(&viewer.company).await?, viewer, bucket, slice).await
+        read!(self, viewer, |conn| dashboard_calls::slice(conn, viewer, bucket, slice))
     }
 }
 
@@ -64,7 +95,7 @@ impl CrmReads for SqlStore {
         query: &ContactQuery,
         now: Timestamp,
     ) -> Result<Option<(ContactCardDetail, Vec<(CallId, RecordingFile)>)>, StoreError> {
-        contacts::card(&mut self.db.reader(&viewer.company).await?, viewer, query, now).await
+        read!(self, viewer, |conn| contacts::card(conn, viewer, query, now))
     }
 
     async fn leads(
@@ -73,11 +104,11 @@ impl CrmReads for SqlStore {
         filter: &LeadFilter,
         now: Timestamp,
     ) -> Result<LeadList, StoreError> {
-        leads::list(&mut self.db.reader(&viewer.company).await?, viewer, filter, now).await
+        read!(self, viewer, |conn| leads::list(conn, viewer, filter, now))
     }
 
     async fn lead(&self, viewer: &Viewer, id: LeadId) -> Result<Option<LeadResponse>, StoreError> {
-        leads::detail(&mut self.db.reader(&viewer.company).await?, viewer, id).await
+        read!(self, viewer, |conn| leads::detail(conn, viewer, id))
     }
 
     async fn tasks(
@@ -86,7 +117,7 @@ impl CrmReads for SqlStore {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<TaskList, StoreError> {
-        tasks::list(&mut self.db.reader(&viewer.company).await?, viewer, filter, now).await
+        read!(self, viewer, |conn| tasks::list(conn, viewer, filter, now))
     }
 
     async fn task(
@@ -95,7 +126,7 @@ impl CrmReads for SqlStore {
         id: TaskId,
         now: Timestamp,
     ) -> Result<Option<TaskLine>, StoreError> {
-        tasks::one(&mut self.db.reader(&viewer.company).await?, viewer, id, now).await
+        read!(self, viewer, |conn| tasks::one(conn, viewer, id, now))
     }
 
     async fn appointments(
@@ -103,7 +134,7 @@ impl CrmReads for SqlStore {
         viewer: &Viewer,
         query: &AppointmentQuery,
     ) -> Result<AppointmentList, StoreError> {
-        appointments::day(&mut self.db.reader(&viewer.company).await?, viewer, query).await
+        read!(self, viewer, |conn| appointments::day(conn, viewer, query))
     }
 
     async fn appointment(
@@ -111,11 +142,11 @@ impl CrmReads for SqlStore {
         viewer: &Viewer,
         id: AppointmentId,
     ) -> Result<Option<AppointmentView>, StoreError> {
-        appointments::one(&mut self.db.reader(&viewer.company).await?, viewer, id).await
+        read!(self, viewer, |conn| appointments::one(conn, viewer, id))
     }
 
     async fn key_signals(&self, viewer: &Viewer, filter: &SignalFilter) -> Result<KeySignalList, StoreError> {
-        signals::list(&mut self.db.reader(&viewer.company).await?, viewer, filter).await
+        read!(self, viewer, |conn| signals::list(conn, viewer, filter))
     }
 }
 
@@ -126,7 +157,7 @@ impl DashboardReads for SqlStore {
         viewer: &Viewer,
         window: insights::Window,
     ) -> Result<DashboardMetrics, StoreError> {
-        dashboard::headline(&mut self.db.reader(&viewer.company).await?, viewer, window).await
+        read!(self, viewer, |conn| dashboard::headline(conn, viewer, window))
     }
 
     async fn booking_rates(
@@ -135,7 +166,7 @@ impl DashboardReads for SqlStore {
         days: insights::DayRange,
         calendar: kernel::Calendar,
     ) -> Result<Vec<BookingRatePoint>, StoreError> {
-        dashboard::booking_rates(&mut self.db.reader(&viewer.company).await?, viewer, days, calendar).await
+        read!(self, viewer, |conn| dashboard::booking_rates(conn, viewer, days, calendar))
     }
 
     async fn top_objections(
@@ -144,22 +175,27 @@ impl DashboardReads for SqlStore {
         window: insights::Window,
         limit: i64,
     ) -> Result<Vec<TopObjection>, StoreError> {
-        dashboard::top_objections(&mut self.db.reader(&viewer.company).await?, viewer, window, limit).await
+        read!(self, viewer, |conn| dashboard::top_objections(conn, viewer, window, limit))
     }
 }
 
 #[async_trait]
 impl PipelineReads for SqlStore {
     async fn pipeline(&self, viewer: &Viewer) -> Result<PipelineSnapshot, StoreError> {
-        pipeline::snapshot(&mut self.db.reader(&viewer.company).await?, viewer).await
+        read!(self, viewer, |conn| pipeline::snapshot(conn, viewer))
     }
 }
 
 impl Reads for SqlStore {
+    fn replica(&self) -> Option<ReplicaState> {
+        self.db.replica.as_ref().map(Replica::state)
+    }
+
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
             let mut conn = self.db.primary.reader().await?;
-            on_db!(&mut conn, |c| diesel::sql_query("SELECT 1").execute(c).await).map_err(fail("ping"))?;
+            on_db!(&mut conn, "server.ping", |c| diesel::sql_query("SELECT 1").execute(c).await)
+                .map_err(fail("ping"))?;
             Ok(())
         }
         .boxed()

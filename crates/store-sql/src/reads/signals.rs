@@ -66,7 +66,7 @@ pub(super) async fn list(
     filter: &SignalFilter,
 ) -> Result<KeySignalList, StoreError> {
     let company = viewer.company.as_str();
-    let rows: Vec<SignalRow> = on_db!(conn, |c| {
+    let rows: Vec<SignalRow> = on_db!(conn, "key_signals.list", |c| {
         let mut query = signals::table
             .filter(signals::company_id.eq(company))
             .order((fixed::<Integer>(RANK), signals::created_at.desc(), signals::id.desc()))
@@ -114,7 +114,7 @@ pub(super) async fn of_contact(
     company: &str,
     contact: ContactCardId,
 ) -> Result<Vec<KeySignalLine>, StoreError> {
-    let rows: Vec<SignalRow> = on_db!(conn, |c| {
+    let rows: Vec<SignalRow> = on_db!(conn, "key_signals.of_contact", |c| {
         signals::table
             .filter(signals::company_id.eq(company))
             .filter(signals::contact_card_id.eq(DbId::from(contact)))

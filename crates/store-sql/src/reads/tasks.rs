@@ -164,12 +164,12 @@ pub(super) async fn list(
     filter: &TaskFilter,
     now: Timestamp,
 ) -> Result<TaskList, StoreError> {
-    let (total, overdue_count): (i64, i64) = on_db!(conn, |c| {
+    let (total, overdue_count): (i64, i64) = on_db!(conn, "tasks.count", |c| {
         let late = count(tasks::id).aggregate_filter(overdue!(now));
         filtered!(tasks::table.select((count_star(), late)), viewer, filter, now).get_result(c).await
     })
     .map_err(fail(TABLE))?;
-    let rows: Vec<TaskRow> = on_db!(conn, |c| {
+    let rows: Vec<TaskRow> = on_db!(conn, "tasks.list", |c| {
         filtered!(tasks::table.select(TaskRow::as_select()), viewer, filter, now)
             .order((fixed::<Untyped>(DUE_FIRST), tasks::created_at.desc(), tasks::id))
             .limit(filter.limit)
@@ -188,7 +188,7 @@ pub(super) async fn one(
     id: TaskId,
     now: Timestamp,
 ) -> Result<Option<TaskLine>, StoreError> {
-    let row: Option<TaskRow> = on_db!(conn, |c| {
+    let row: Option<TaskRow> = on_db!(conn, "tasks.one", |c| {
         within_reach!(tasks::table.select(TaskRow::as_select()), viewer)
             .filter(tasks::id.eq(DbId::from(id)))
             .get_result(c)
@@ -206,7 +206,7 @@ pub(super) async fn unfinished_of(
     contact: ContactCardId,
     now: Timestamp,
 ) -> Result<Vec<TaskLine>, StoreError> {
-    let rows: Vec<TaskRow> = on_db!(conn, |c| {
+    let rows: Vec<TaskRow> = on_db!(conn, "tasks.unfinished_of_contact", |c| {
         tasks::table
             .filter(tasks::company_id.eq(company))
             .filter(tasks::contact_card_id.eq(DbId::from(contact)))

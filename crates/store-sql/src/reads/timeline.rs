@@ -54,7 +54,7 @@ pub(super) async fn calls_of(
     company: &str,
     contact: ContactCardId,
 ) -> Result<Vec<CallRow>, StoreError> {
-    on_db!(conn, |c| {
+    on_db!(conn, "calls.of_contact", |c| {
         calls::table
             .filter(calls::company_id.eq(company))
             .filter(calls::contact_card_id.eq(DbId::from(contact)))
@@ -74,7 +74,7 @@ pub(super) async fn moves_of(
     leads: impl Iterator<Item = DbId>,
 ) -> Result<Vec<HistoryRow>, StoreError> {
     let leads: Vec<DbId> = leads.collect();
-    on_db!(conn, |c| {
+    on_db!(conn, "lead_status_history.of_leads", |c| {
         history::table
             .filter(history::company_id.eq(company))
             .filter(history::lead_id.eq_any(leads))
@@ -93,7 +93,7 @@ pub(super) async fn tasks_of(
     company: &str,
     contact: ContactCardId,
 ) -> Result<Vec<MadeTask>, StoreError> {
-    on_db!(conn, |c| {
+    on_db!(conn, "tasks.of_contact", |c| {
         tasks::table
             .filter(tasks::company_id.eq(company))
             .filter(tasks::contact_card_id.eq(DbId::from(contact)))

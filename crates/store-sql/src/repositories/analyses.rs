@@ -6,8 +6,9 @@ use kernel::{CallId, CompanyId, ShunyaJobId, StoreError, Timestamp, TranscriptId
 use shunya_jobs::{Failure, JobState, Objection, ShunyaJob, Transcript};
 
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
+    kept::kept,
     schema::{call_analyses, call_objections, call_transcripts, shunya_jobs as jobs},
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
@@ -54,7 +55,7 @@ fn job_of(row: ShunyaJobRow) -> Result<ShunyaJob, StoreError> {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = call_objections)]
+#[diesel(table_name = call_objections, treat_none_as_default_value = false)]
 struct ObjectionRow<'a> {
     id: DbId,
     company_id: &'a str,
@@ -93,7 +94,7 @@ impl AnalysisRepository for SqlUnit {
             jobs::created_at.eq(DbTs(job.created_at)),
             jobs::updated_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "shunya_jobs.insert", |c| {
             diesel::insert_into(jobs::table)
                 .values(row)
                 .on_conflict((jobs::company_id, jobs::call_id, jobs::job_type, jobs::input_hash))
@@ -109,6 +110,7 @@ impl AnalysisRepository for SqlUnit {
         let (conn, company) = self.parts();
         let row: Option<ShunyaJobRow> = find_locked!(
             conn,
+            "shunya_jobs.find",
             jobs::table
                 .filter(jobs::company_id.eq(company))
                 .filter(jobs::id.eq(DbId::from(id)))
@@ -128,6 +130,7 @@ impl AnalysisRepository for SqlUnit {
         if !task_ids.is_empty() {
             let row: Option<ShunyaJobRow> = find_locked!(
                 conn,
+                "shunya_jobs.match_task",
                 of_company
                     .filter(jobs::vendor_task_id.eq_any(task_ids.iter().map(String::as_str)))
                     .order(jobs::created_at.desc())
@@ -142,6 +145,7 @@ impl AnalysisRepository for SqlUnit {
         let Some(call) = call else { return Ok(None) };
         let row: Option<ShunyaJobRow> = find_locked!(
             conn,
+            "shunya_jobs.match_call",
             of_company
                 .filter(jobs::call_id.eq(call.0))
                 .order((jobs::created_at.desc(), jobs::id.desc()))
@@ -160,17 +164,15 @@ impl AnalysisRepository for SqlUnit {
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
-        on_db!(conn, |c| {
-            diesel::update(target)
-                .set((
-                    jobs::state.eq(JobState::Running.as_str()),
-                    jobs::vendor_task_id.eq(task_id),
-                    jobs::submissions.eq(jobs::submissions + 1),
-                    jobs::submitted_at.eq(Some(DbTs(now))),
-                    jobs::updated_at.eq(DbTs(now)),
-                ))
-                .execute(c)
-                .await
+        on_db!(conn, "shunya_jobs.mark_submitted", |c| {
+            let update = diesel::update(target).set((
+                jobs::state.eq(JobState::Running.as_str()),
+                jobs::vendor_task_id.eq(task_id),
+                jobs::submissions.eq(jobs::submissions + 1),
+                jobs::submitted_at.eq(Some(DbTs(now))),
+                jobs::updated_at.eq(DbTs(now)),
+            ));
+            kept(update).execute(c).await
         })
         .map_err(fail(JOBS))?;
         Ok(())
@@ -186,19 +188,17 @@ impl AnalysisRepository for SqlUnit {
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
-        on_db!(conn, |c| {
-            diesel::update(target)
-                .set((
-                    jobs::state.eq(state.as_str()),
-                    jobs::result_fingerprint.eq(result.map(|(fingerprint, _)| fingerprint)),
-                    jobs::result_via.eq(result.map(|(_, via)| via)),
-                    jobs::error_code.eq(failure.map(|failure| failure.code.as_str())),
-                    jobs::error_message.eq(failure.and_then(|failure| failure.message.as_deref())),
-                    jobs::settled_at.eq(Some(DbTs(now))),
-                    jobs::updated_at.eq(DbTs(now)),
-                ))
-                .execute(c)
-                .await
+        on_db!(conn, "shunya_jobs.settle", |c| {
+            let update = diesel::update(target).set((
+                jobs::state.eq(state.as_str()),
+                jobs::result_fingerprint.eq(result.map(|(fingerprint, _)| fingerprint)),
+                jobs::result_via.eq(result.map(|(_, via)| via)),
+                jobs::error_code.eq(failure.map(|failure| failure.code.as_str())),
+                jobs::error_message.eq(failure.and_then(|failure| failure.message.as_deref())),
+                jobs::settled_at.eq(Some(DbTs(now))),
+                jobs::updated_at.eq(DbTs(now)),
+            ));
+            kept(update).execute(c).await
         })
         .map_err(fail(JOBS))?;
         Ok(())
@@ -206,15 +206,18 @@ impl AnalysisRepository for SqlUnit {
 
     async fn set_trace(&mut self, id: ShunyaJobId, trace: &str) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
+        let company = company.to_owned();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
-        on_db!(conn, |c| diesel::update(target).set(jobs::trace.eq(Some(trace))).execute(c).await)
-            .map_err(fail(JOBS))?;
-        Ok(())
+        let trace = trace.to_owned();
+        later!(conn, "shunya_jobs.set_trace", JOBS, |c| {
+            let update = diesel::update(target).set(jobs::trace.eq(Some(trace)));
+            kept(update).execute(c).await
+        })
     }
 
     async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError> {
         let (conn, company) = self.parts();
-        let rows: Vec<Option<String>> = on_db!(conn, |c| {
+        let rows: Vec<Option<String>> = on_db!(conn, "shunya_jobs.trace_of", |c| {
             jobs::table
                 .filter(jobs::company_id.eq(company))
                 .filter(jobs::id.eq(DbId::from(id)))
@@ -228,7 +231,7 @@ impl AnalysisRepository for SqlUnit {
 
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
-        let count: i64 = on_db!(conn, |c| {
+        let count: i64 = on_db!(conn, "call_transcripts.has", |c| {
             call_transcripts::table
                 .filter(call_transcripts::company_id.eq(company))
                 .filter(call_transcripts::shunya_job_id.eq(DbId::from(job)))
@@ -267,7 +270,7 @@ impl AnalysisRepository for SqlUnit {
             call_transcripts::vendor_id.eq(transcript.vendor_id.as_deref()),
             call_transcripts::created_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "call_transcripts.insert", |c| {
             diesel::insert_into(call_transcripts::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("call_transcripts"))?;
@@ -300,7 +303,7 @@ impl AnalysisRepository for SqlUnit {
             call_analyses::analyzed_at.eq(DbTs(analysis.analyzed_at)),
             call_analyses::created_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "call_analyses.insert", |c| {
             diesel::insert_into(call_analyses::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("call_analyses"))?;
@@ -341,8 +344,11 @@ async fn insert_objection(
         suggestions: DbDoc::of(&objection.suggestions),
         analyzed_at: DbTs(analysis.analyzed_at),
     };
-    on_db!(conn, |c| diesel::insert_into(call_objections::table).values(row).execute(c).await)
-        .map_err(fail("call_objections"))?;
+    on_db!(conn, "call_objections.insert", |c| diesel::insert_into(call_objections::table)
+        .values(row)
+        .execute(c)
+        .await)
+    .map_err(fail("call_objections"))?;
     Ok(())
 }
 

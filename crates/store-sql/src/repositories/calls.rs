@@ -11,8 +11,10 @@ use diesel_async::RunQueryDsl;
 use kernel::{CallId, Provider, RecordingId, StoreError, Timestamp, UserId};
 
 use crate::{
-    db::{Conn, find_locked, on_db, statement},
+    db::{AsyncSqlite, Conn, Pooled, find_locked, later, on_db, on_postgres, on_sqlite},
     error::{corrupt, fail},
+    kept::kept,
+    literals::NextSubjectNumber,
     schema::{call_outcomes, calls as calls_table, events, recordings, subject_numbers, webhook_inbox},
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
@@ -76,7 +78,7 @@ fn call_of(row: CallRow) -> Result<StoredCall, StoreError> {
 
 /// What an event or an analysis may change.
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = calls_table, treat_none_as_null = true)]
+#[diesel(table_name = calls_table, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct CallValues<'a> {
     provider_call_id: &'a str,
     provider_legacy_id: Option<&'a str>,
@@ -179,7 +181,7 @@ fn recording_of(row: RecordingRow) -> Result<Recording, StoreError> {
 }
 
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = recordings, treat_none_as_null = true)]
+#[diesel(table_name = recordings, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct RecordingValues<'a> {
     provider_recording_id: Option<&'a str>,
     state: &'a str,
@@ -192,27 +194,15 @@ struct RecordingValues<'a> {
     updated_at: DbTs,
 }
 
-/// The next number of the sequence that Shunya knows everything by.
-async fn next_subject_number(conn: &mut Conn) -> Result<i64, StoreError> {
-    #[derive(diesel::QueryableByName)]
-    struct Next {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        id: i64,
-    }
-    match conn {
-        Conn::Postgres(pg) => statement!(pg, |c| {
-            let next =
-                diesel::sql_query("SELECT nextval('subject_numbers') AS id").get_result::<Next>(c).await;
-            next.map(|next| next.id)
-        }),
-        Conn::Sqlite(lite) => statement!(lite, |c| {
-            diesel::insert_into(subject_numbers::table)
-                .default_values()
-                .returning(subject_numbers::id)
-                .get_result(c)
-                .await
-        }),
-    }
+/// The next number of the sequence that Shunya knows everything by, where it is a table.
+async fn next_subject_number(lite: &mut Pooled<AsyncSqlite>) -> Result<i64, StoreError> {
+    on_sqlite!(lite, "subject_numbers.next", |c| {
+        diesel::insert_into(subject_numbers::table)
+            .default_values()
+            .returning(subject_numbers::id)
+            .get_result(c)
+            .await
+    })
     .map_err(fail("subject_numbers"))
 }
 
@@ -239,6 +229,7 @@ impl CallRepository for SqlUnit {
             .select(old.field(calls_table::id));
         let row: Option<CallRow> = find_locked!(
             conn,
+            "calls.find_by_provider",
             calls_table::table
                 .filter(calls_table::id.eq_any(by_name.union_all(by_old_name)))
                 // a call that bears the name itself goes before one that bears it as its old name
@@ -252,7 +243,7 @@ impl CallRepository for SqlUnit {
 
     async fn named(&mut self, provider: Provider, names: &[&str]) -> Result<Vec<StoredCall>, StoreError> {
         let (conn, company) = self.parts();
-        let rows: Vec<CallRow> = on_db!(conn, |c| {
+        let rows: Vec<CallRow> = on_db!(conn, "calls.named", |c| {
             calls_table::table
                 .filter(calls_table::company_id.eq(company))
                 .filter(calls_table::provider.eq(provider.as_str()))
@@ -269,6 +260,7 @@ impl CallRepository for SqlUnit {
         let (conn, company) = self.parts();
         let row: Option<CallRow> = find_locked!(
             conn,
+            "calls.find",
             calls_table::table
                 .filter(calls_table::company_id.eq(company))
                 .filter(calls_table::id.eq(id.0))
@@ -280,18 +272,32 @@ impl CallRepository for SqlUnit {
 
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError> {
         let (conn, company) = self.parts();
-        let id = next_subject_number(conn).await?;
-        let row = (
-            calls_table::id.eq(id),
-            calls_table::company_id.eq(company),
-            calls_table::provider.eq(call.provider.as_str()),
-            CallValues::of(call, now),
-        );
-        let added = on_db!(conn, |c| {
-            diesel::insert_into(calls_table::table).values(row).on_conflict_do_nothing().execute(c).await
-        })
-        .map_err(fail(CALLS))?;
-        Ok((added > 0).then_some(CallId(id)))
+        macro_rules! row {
+            ($id:expr) => {
+                (
+                    calls_table::id.eq($id),
+                    calls_table::company_id.eq(company),
+                    calls_table::provider.eq(call.provider.as_str()),
+                    CallValues::of(call, now),
+                )
+            };
+        }
+        let id = match conn {
+            Conn::Postgres(pg) => on_postgres!(pg, "calls.insert", |c| {
+                let insert = diesel::insert_into(calls_table::table).values(row!(NextSubjectNumber));
+                let insert = insert.on_conflict_do_nothing().returning(calls_table::id);
+                kept(insert).get_result::<i64>(c).await.optional()
+            }),
+            Conn::Sqlite(lite) => {
+                let id = next_subject_number(lite).await?;
+                on_sqlite!(lite, "calls.insert", |c| {
+                    let insert = diesel::insert_into(calls_table::table).values(row!(id));
+                    let added = insert.on_conflict_do_nothing().execute(c).await;
+                    added.map(|added| (added > 0).then_some(id))
+                })
+            }
+        };
+        Ok(id.map_err(fail(CALLS))?.map(CallId))
     }
 
     async fn save(&mut self, call: &StoredCall, now: Timestamp) -> Result<(), StoreError> {
@@ -299,8 +305,10 @@ impl CallRepository for SqlUnit {
         let target = calls_table::table
             .filter(calls_table::company_id.eq(company))
             .filter(calls_table::id.eq(call.id.0));
-        on_db!(conn, |c| diesel::update(target).set(CallValues::of(call, now)).execute(c).await)
-            .map_err(fail(CALLS))?;
+        on_db!(conn, "calls.save", |c| kept(diesel::update(target).set(CallValues::of(call, now)))
+            .execute(c)
+            .await)
+        .map_err(fail(CALLS))?;
         Ok(())
     }
 
@@ -317,16 +325,18 @@ impl CallRepository for SqlUnit {
                     .filter(events::company_id.eq(company))
                     .filter(events::event_key.eq(key.to_owned()))
             };
-            let told: i64 = on_db!(conn, |c| of(new).count().get_result(c).await).map_err(fail(EVENTS))?;
+            let told: i64 =
+                on_db!(conn, "events.told", |c| of(new).count().get_result(c).await).map_err(fail(EVENTS))?;
             if told > 0 {
-                on_db!(conn, |c| diesel::delete(of(old)).execute(c).await).map_err(fail(EVENTS))?;
+                on_db!(conn, "events.forget", |c| diesel::delete(of(old)).execute(c).await)
+                    .map_err(fail(EVENTS))?;
             } else {
                 let renamed = (events::event_key.eq(new), events::call_id.eq(Some(kept.0)));
-                on_db!(conn, |c| diesel::update(of(old)).set(renamed).execute(c).await)
+                on_db!(conn, "events.rename", |c| diesel::update(of(old)).set(renamed).execute(c).await)
                     .map_err(fail(EVENTS))?;
             }
         }
-        on_db!(conn, |c| {
+        on_db!(conn, "webhook_inbox.reunite", |c| {
             let received = webhook_inbox::table
                 .filter(webhook_inbox::company_id.eq(company))
                 .filter(webhook_inbox::call_id.eq(gone.0));
@@ -339,22 +349,24 @@ impl CallRepository for SqlUnit {
                 .filter(call_outcomes::call_id.eq(of.0))
         };
         let entered: i64 =
-            on_db!(conn, |c| outcome(kept).count().get_result(c).await).map_err(fail(OUTCOMES))?;
+            on_db!(conn, "call_outcomes.entered", |c| outcome(kept).count().get_result(c).await)
+                .map_err(fail(OUTCOMES))?;
         if entered > 0 {
-            on_db!(conn, |c| diesel::delete(outcome(gone)).execute(c).await).map_err(fail(OUTCOMES))?;
+            on_db!(conn, "call_outcomes.forget", |c| diesel::delete(outcome(gone)).execute(c).await)
+                .map_err(fail(OUTCOMES))?;
         } else {
             let moved = call_outcomes::call_id.eq(kept.0);
-            on_db!(conn, |c| diesel::update(outcome(gone)).set(moved).execute(c).await)
+            on_db!(conn, "call_outcomes.move", |c| diesel::update(outcome(gone)).set(moved).execute(c).await)
                 .map_err(fail(OUTCOMES))?;
         }
-        on_db!(conn, |c| {
+        on_db!(conn, "recordings.forget", |c| {
             let recording = recordings::table
                 .filter(recordings::company_id.eq(company))
                 .filter(recordings::call_id.eq(gone.0));
             diesel::delete(recording).execute(c).await
         })
         .map_err(fail(RECORDINGS))?;
-        on_db!(conn, |c| {
+        on_db!(conn, "calls.forget", |c| {
             let call = calls_table::table
                 .filter(calls_table::company_id.eq(company))
                 .filter(calls_table::id.eq(gone.0));
@@ -366,7 +378,7 @@ impl CallRepository for SqlUnit {
 
     async fn recording(&mut self, call: CallId) -> Result<Option<Recording>, StoreError> {
         let (conn, company) = self.parts();
-        let row: Option<RecordingRow> = on_db!(conn, |c| {
+        let row: Option<RecordingRow> = on_db!(conn, "recordings.find", |c| {
             recordings::table
                 .filter(recordings::company_id.eq(company))
                 .filter(recordings::call_id.eq(call.0))
@@ -381,35 +393,33 @@ impl CallRepository for SqlUnit {
 
     async fn save_recording(&mut self, recording: &Recording, now: Timestamp) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
-        let values = || RecordingValues {
-            provider_recording_id: recording.provider_recording_id.as_deref(),
-            state: recording.state.as_str(),
-            blob_key: recording.blob_key.as_deref(),
-            content_type: recording.content_type.as_deref(),
-            size_bytes: recording.size_bytes,
-            sha256: recording.sha256.as_deref(),
-            duration_seconds: recording.duration_seconds,
-            error: recording.error.as_deref(),
-            updated_at: DbTs(now),
-        };
-        let row = (
-            recordings::id.eq(DbId::from(recording.id)),
-            recordings::company_id.eq(company),
-            recordings::call_id.eq(recording.call.0),
-            recordings::provider.eq(recording.provider.as_str()),
-            recordings::created_at.eq(DbTs(now)),
-            values(),
-        );
-        on_db!(conn, |c| {
-            diesel::insert_into(recordings::table)
+        let (recording, company) = (recording.clone(), company.to_owned());
+        later!(conn, "recordings.save", RECORDINGS, |c| {
+            let values = || RecordingValues {
+                provider_recording_id: recording.provider_recording_id.as_deref(),
+                state: recording.state.as_str(),
+                blob_key: recording.blob_key.as_deref(),
+                content_type: recording.content_type.as_deref(),
+                size_bytes: recording.size_bytes,
+                sha256: recording.sha256.as_deref(),
+                duration_seconds: recording.duration_seconds,
+                error: recording.error.as_deref(),
+                updated_at: DbTs(now),
+            };
+            let row = (
+                recordings::id.eq(DbId::from(recording.id)),
+                recordings::company_id.eq(company.as_str()),
+                recordings::call_id.eq(recording.call.0),
+                recordings::provider.eq(recording.provider.as_str()),
+                recordings::created_at.eq(DbTs(now)),
+                values(),
+            );
+            let insert = diesel::insert_into(recordings::table)
                 .values(row)
                 .on_conflict((recordings::company_id, recordings::call_id))
                 .do_update()
-                .set(values())
-                .execute(c)
-                .await
+                .set(values());
+            kept(insert).execute(c).await
         })
-        .map_err(fail(RECORDINGS))?;
-        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use kernel::{CallId, ContactCardId, StoreError, Timestamp};
 use crate::{
     db::{Conn, find_locked, on_db},
     error::{corrupt, fail},
+    kept::kept,
     schema::{calls, contact_cards as cards},
     types::{DbDoc, DbId, DbTs},
 };
@@ -38,15 +39,14 @@ pub(super) async fn ensure(
     );
     // the update that changes nothing locks the row and answers it, so that concurrent callers meet here; it names no key
     // column, which would lock out everybody who adds a row about this customer
-    let id: DbId = on_db!(conn, |c| {
-        diesel::insert_into(cards::table)
+    let id: DbId = on_db!(conn, "contact_cards.ensure", |c| {
+        let insert = diesel::insert_into(cards::table)
             .values(row)
             .on_conflict((cards::company_id, cards::primary_phone))
             .do_update()
             .set(cards::version.eq(cards::version))
-            .returning(cards::id)
-            .get_result(c)
-            .await
+            .returning(cards::id);
+        kept(insert).get_result(c).await
     })
     .map_err(fail(TABLE))?;
     let id = ContactCardId::from(id);
@@ -69,7 +69,8 @@ struct Known {
 /// Locks a card until the unit of work ends; whoever locks a card and a lead of its takes the card first.
 pub(super) async fn lock(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<(), StoreError> {
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    let _: Option<DbId> = find_locked!(conn, target.select(cards::id)).map_err(fail(TABLE))?;
+    let _: Option<DbId> =
+        find_locked!(conn, "contact_cards.lock", target.select(cards::id)).map_err(fail(TABLE))?;
     Ok(())
 }
 
@@ -80,7 +81,8 @@ async fn known(
     id: ContactCardId,
 ) -> Result<Option<(CardFields, Learned)>, StoreError> {
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    let row: Option<Known> = find_locked!(conn, target.select(Known::as_select())).map_err(fail(TABLE))?;
+    let row: Option<Known> =
+        find_locked!(conn, "contact_cards.find", target.select(Known::as_select())).map_err(fail(TABLE))?;
     let Some(row) = row else { return Ok(None) };
     let learned = match &row.learned {
         Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
@@ -115,22 +117,20 @@ async fn write(
         return Ok(false);
     }
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    on_db!(conn, |c| {
-        diesel::update(target)
-            .set((
-                cards::first_name.eq(fields.first_name),
-                cards::last_name.eq(fields.last_name),
-                cards::email.eq(fields.email),
-                cards::address.eq(fields.address),
-                cards::city.eq(fields.city),
-                cards::state.eq(fields.state),
-                cards::postal_code.eq(fields.postal_code),
-                cards::learned.eq(DbDoc::of(after)),
-                cards::version.eq(cards::version + i32::from(changed && counts)),
-                cards::updated_at.eq(DbTs(now)),
-            ))
-            .execute(c)
-            .await
+    on_db!(conn, "contact_cards.learn", |c| {
+        let update = diesel::update(target).set((
+            cards::first_name.eq(fields.first_name),
+            cards::last_name.eq(fields.last_name),
+            cards::email.eq(fields.email),
+            cards::address.eq(fields.address),
+            cards::city.eq(fields.city),
+            cards::state.eq(fields.state),
+            cards::postal_code.eq(fields.postal_code),
+            cards::learned.eq(DbDoc::of(after)),
+            cards::version.eq(cards::version + i32::from(changed && counts)),
+            cards::updated_at.eq(DbTs(now)),
+        ));
+        kept(update).execute(c).await
     })
     .map_err(fail(TABLE))?;
     Ok(changed)
@@ -179,6 +179,7 @@ async fn provided(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<P
     let city = placed().select(calls::customer_city).single_value();
     let state = placed().select(calls::customer_state).single_value();
     let (name, city, state) =
-        on_db!(conn, |c| diesel::select((name, city, state)).get_result(c).await).map_err(fail("calls"))?;
+        on_db!(conn, "calls.provided", |c| diesel::select((name, city, state)).get_result(c).await)
+            .map_err(fail("calls"))?;
     Ok(Provided { name, city, state })
 }

@@ -11,6 +11,7 @@ use super::{contacts, leads};
 use crate::{
     db::on_db,
     error::fail,
+    kept::kept,
     literals::TaskWaiting,
     schema::{appointments, key_signals, tasks},
     types::{DbDoc, DbId, DbTs},
@@ -29,7 +30,9 @@ impl CrmRepository for SqlUnit {
         now: Timestamp,
     ) -> Result<EnsuredContact, StoreError> {
         let (conn, company) = self.parts();
-        contacts::ensure(conn, company, contact, now).await
+        let ensured = contacts::ensure(conn, company, contact, now).await?;
+        self.locked_card = Some(ensured.id);
+        Ok(ensured)
     }
 
     async fn hear_of_contact(
@@ -58,8 +61,9 @@ impl CrmRepository for SqlUnit {
     }
 
     async fn ensure_lead(&mut self, lead: &NewLead, now: Timestamp) -> Result<EnsuredLead, StoreError> {
+        let locked = self.locked_card == Some(lead.contact);
         let (conn, company) = self.parts();
-        leads::ensure(conn, company, lead, now).await
+        leads::ensure(conn, company, lead, locked, now).await
     }
 
     async fn known_lead(&mut self, id: LeadId) -> Result<Option<KnownLead>, StoreError> {
@@ -100,7 +104,7 @@ impl CrmRepository for SqlUnit {
             appointments::created_at.eq(DbTs(now)),
             appointments::updated_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "appointments.insert", |c| {
             diesel::insert_into(appointments::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("appointments"))?;
@@ -122,7 +126,7 @@ impl CrmRepository for SqlUnit {
         let changed = match change {
             AppointmentChange::Make { .. } => 0,
             AppointmentChange::Move { id, start } => {
-                let lead: Option<DbId> = on_db!(conn, |c| {
+                let lead: Option<DbId> = on_db!(conn, "appointments.find", |c| {
                     use diesel::OptionalExtension;
                     of(*id).select(appointments::lead_id).get_result(c).await.optional()
                 })
@@ -134,34 +138,31 @@ impl CrmRepository for SqlUnit {
                     .filter(appointments::scheduled_start.eq(DbTs(*start)))
                     .filter(appointments::status.eq_any(["scheduled", "confirmed", "completed"]))
                     .count();
-                let taken: i64 = on_db!(conn, |c| taken.get_result(c).await).map_err(fail("appointments"))?;
+                let taken: i64 = on_db!(conn, "appointments.find_at", |c| taken.get_result(c).await)
+                    .map_err(fail("appointments"))?;
                 if taken > 0 {
                     return Ok(false);
                 }
-                on_db!(conn, |c| {
-                    diesel::update(of(*id))
-                        .set((
-                            appointments::scheduled_start.eq(DbTs(*start)),
-                            // its old end says nothing about its new one
-                            appointments::scheduled_end.eq(None::<DbTs>),
-                            appointments::status.eq(AppointmentStatus::Scheduled.as_str()),
-                            appointments::version.eq(appointments::version + 1),
-                            appointments::updated_at.eq(DbTs(now)),
-                        ))
-                        .execute(c)
-                        .await
+                on_db!(conn, "appointments.move", |c| {
+                    let update = diesel::update(of(*id)).set((
+                        appointments::scheduled_start.eq(DbTs(*start)),
+                        // its old end says nothing about its new one
+                        appointments::scheduled_end.eq(None::<DbTs>),
+                        appointments::status.eq(AppointmentStatus::Scheduled.as_str()),
+                        appointments::version.eq(appointments::version + 1),
+                        appointments::updated_at.eq(DbTs(now)),
+                    ));
+                    kept(update).execute(c).await
                 })
                 .map_err(fail("appointments"))?
             }
-            AppointmentChange::Cancel { id } => on_db!(conn, |c| {
-                diesel::update(of(*id))
-                    .set((
-                        appointments::status.eq(AppointmentStatus::Cancelled.as_str()),
-                        appointments::version.eq(appointments::version + 1),
-                        appointments::updated_at.eq(DbTs(now)),
-                    ))
-                    .execute(c)
-                    .await
+            AppointmentChange::Cancel { id } => on_db!(conn, "appointments.cancel", |c| {
+                let update = diesel::update(of(*id)).set((
+                    appointments::status.eq(AppointmentStatus::Cancelled.as_str()),
+                    appointments::version.eq(appointments::version + 1),
+                    appointments::updated_at.eq(DbTs(now)),
+                ));
+                kept(update).execute(c).await
             })
             .map_err(fail("appointments"))?,
         };
@@ -190,7 +191,7 @@ impl CrmRepository for SqlUnit {
             tasks::priority.eq(task.task.priority.map(crm::Priority::as_str)),
             (tasks::created_at.eq(DbTs(now)), tasks::updated_at.eq(DbTs(now))),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "tasks.insert", |c| {
             diesel::insert_into(tasks::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("tasks"))?;
@@ -216,7 +217,7 @@ impl CrmRepository for SqlUnit {
             key_signals::metadata.eq(metadata),
             key_signals::created_at.eq(DbTs(now)),
         );
-        let added = on_db!(conn, |c| {
+        let added = on_db!(conn, "key_signals.insert", |c| {
             diesel::insert_into(key_signals::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("key_signals"))?;
@@ -225,7 +226,7 @@ impl CrmRepository for SqlUnit {
 
     async fn mark_overdue(&mut self, now: Timestamp, limit: i64) -> Result<Vec<TaskId>, StoreError> {
         let (conn, company) = self.parts();
-        let due: Vec<DbId> = on_db!(conn, |c| {
+        let due: Vec<DbId> = on_db!(conn, "tasks.find_overdue", |c| {
             tasks::table
                 .filter(tasks::company_id.eq(company))
                 .filter(TaskWaiting)
@@ -237,17 +238,16 @@ impl CrmRepository for SqlUnit {
                 .await
         })
         .map_err(fail("tasks"))?;
-        let marked: Vec<DbId> = on_db!(conn, |c| {
+        let marked: Vec<DbId> = on_db!(conn, "tasks.mark_overdue", |c| {
             // just found among this tenant's; named again, the tenant would lead SQLite to look through all its tasks
-            diesel::update(tasks::table.filter(tasks::id.eq_any(due)).filter(TaskWaiting))
+            let update = diesel::update(tasks::table.filter(tasks::id.eq_any(due)).filter(TaskWaiting))
                 .set((
                     tasks::status.eq(TaskStatus::Overdue.as_str()),
                     tasks::version.eq(tasks::version + 1),
                     tasks::updated_at.eq(DbTs(now)),
                 ))
-                .returning(tasks::id)
-                .get_results(c)
-                .await
+                .returning(tasks::id);
+            kept(update).get_results(c).await
         })
         .map_err(fail("tasks"))?;
         Ok(marked.into_iter().map(TaskId::from).collect())

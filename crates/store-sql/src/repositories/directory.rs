@@ -38,7 +38,7 @@ pub(crate) fn company_of(row: CompanyRow) -> Result<Company, StoreError> {
 impl TenantDirectory for SqlUnit {
     async fn company(&mut self) -> Result<Option<Company>, StoreError> {
         let (conn, company) = self.parts();
-        let row: Option<CompanyRow> = on_db!(conn, |c| {
+        let row: Option<CompanyRow> = on_db!(conn, "companies.find_own", |c| {
             companies::table.find(company).select(CompanyRow::as_select()).get_result(c).await.optional()
         })
         .map_err(fail("companies"))?;
@@ -47,7 +47,7 @@ impl TenantDirectory for SqlUnit {
 
     async fn has_user(&mut self, id: &UserId) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
-        let found: i64 = on_db!(conn, |c| {
+        let found: i64 = on_db!(conn, "users.has", |c| {
             users::table
                 .filter(users::company_id.eq(company))
                 .filter(users::id.eq(id.as_str()))

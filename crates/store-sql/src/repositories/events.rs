@@ -5,15 +5,16 @@ use diesel_async::RunQueryDsl;
 use kernel::{LeadId, StoreError, UserId};
 
 use crate::{
-    db::on_db,
+    db::{Conn, alongside, on_db, on_sqlite},
     error::fail,
+    kept::kept,
     schema::events,
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
 };
 
 #[derive(Insertable)]
-#[diesel(table_name = events)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
 struct NewEventRow<'a> {
     id: DbId,
     company_id: &'a str,
@@ -37,39 +38,55 @@ fn severity_of(event: &str) -> &'static str {
     }
 }
 
+impl<'a> NewEventRow<'a> {
+    fn of(event: &'a Event, company: &'a str, trace: Option<&'a str>) -> Self {
+        Self {
+            id: event.id.into(),
+            company_id: company,
+            event: &event.event,
+            event_key: &event.key,
+            severity: severity_of(&event.event),
+            lead_id: event.lead.map(DbId::from),
+            user_id: event.user.as_ref().map(kernel::UserId::as_str),
+            call_id: event.call.map(|call| call.0),
+            data: DbDoc(event.data.clone()),
+            trace,
+            created_at: DbTs(event.at),
+        }
+    }
+}
+
+/// Adds rows unless their keys are there, and answers the ids of those added. (Most units tell of one to three things, so
+/// there are as many texts to keep.)
+macro_rules! append {
+    ($c:expr, $rows:expr) => {{
+        let insert = diesel::insert_into(events::table).values($rows);
+        let insert = insert.on_conflict((events::company_id, events::event_key)).do_nothing();
+        kept(insert.returning(events::id)).get_results::<DbId>($c).await
+    }};
+}
+
 #[async_trait]
 impl EventLog for SqlUnit {
     async fn append(&mut self, events: Vec<Event>, trace: Option<&str>) -> Result<Vec<Event>, StoreError> {
         let (conn, company) = self.parts();
-        let mut told = Vec::with_capacity(events.len());
-        for event in events {
-            let row = NewEventRow {
-                id: event.id.into(),
-                company_id: company,
-                event: &event.event,
-                event_key: &event.key,
-                severity: severity_of(&event.event),
-                lead_id: event.lead.map(DbId::from),
-                user_id: event.user.as_ref().map(kernel::UserId::as_str),
-                call_id: event.call.map(|call| call.0),
-                data: DbDoc(event.data.clone()),
-                trace,
-                created_at: DbTs(event.at),
-            };
-            let added = on_db!(conn, |c| {
-                diesel::insert_into(events::table)
-                    .values(row)
-                    .on_conflict((events::company_id, events::event_key))
-                    .do_nothing()
-                    .execute(c)
-                    .await
-            })
-            .map_err(fail("events"))?;
-            if added > 0 {
-                told.push(event);
+        let rows: Vec<_> = events.iter().map(|event| NewEventRow::of(event, company, trace)).collect();
+        let added = match conn {
+            Conn::Postgres(pg) => alongside!(pg, "events.append", |c| append!(c, rows)),
+            // which has no such way of adding several
+            Conn::Sqlite(lite) => {
+                let mut added = Vec::with_capacity(rows.len());
+                for row in rows {
+                    added.extend(
+                        on_sqlite!(&mut *lite, "events.append", |c| append!(c, row))
+                            .map_err(fail("events"))?,
+                    );
+                }
+                Ok(added)
             }
         }
-        Ok(told)
+        .map_err(fail("events"))?;
+        Ok(events.into_iter().filter(|event| added.contains(&DbId::from(event.id))).collect())
     }
 
     async fn relate(
@@ -82,7 +99,7 @@ impl EventLog for SqlUnit {
         let told = events::table
             .filter(events::company_id.eq(company))
             .filter(events::event_key.eq_any(keys.iter().map(String::as_str)));
-        on_db!(conn, |c| {
+        on_db!(conn, "events.relate", |c| {
             diesel::update(told)
                 .set((events::lead_id.eq(lead.map(DbId::from)), events::user_id.eq(user.map(UserId::as_str))))
                 .execute(c)

@@ -6,8 +6,9 @@ use idempotency::{Arrival, InboxState};
 use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
 
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
+    kept::kept,
     literals::WebhookWaiting,
     schema::webhook_inbox,
     types::{DbDoc, DbId, DbTs},
@@ -17,7 +18,7 @@ use crate::{
 const TABLE: &str = "webhook_inbox";
 
 #[derive(Insertable)]
-#[diesel(table_name = webhook_inbox)]
+#[diesel(table_name = webhook_inbox, treat_none_as_default_value = false)]
 pub(crate) struct NewInboxRow<'a> {
     id: DbId,
     company_id: Option<&'a str>,
@@ -62,15 +63,14 @@ impl<'a> NewInboxRow<'a> {
     /// Stores it, or counts the repetition, in one statement.
     pub(crate) async fn store(self, conn: &mut Conn) -> Result<StoredArrival, StoreError> {
         let id = self.id;
-        let (stored, received_at): (DbId, DbTs) = on_db!(conn, |c| {
-            diesel::insert_into(webhook_inbox::table)
+        let (stored, received_at): (DbId, DbTs) = on_db!(conn, "webhook_inbox.store", |c| {
+            let insert = diesel::insert_into(webhook_inbox::table)
                 .values(self)
                 .on_conflict(webhook_inbox::event_key)
                 .do_update()
                 .set(webhook_inbox::duplicates.eq(webhook_inbox::duplicates + 1))
-                .returning((webhook_inbox::id, webhook_inbox::received_at))
-                .get_result(c)
-                .await
+                .returning((webhook_inbox::id, webhook_inbox::received_at));
+            kept(insert).get_result(c).await
         })
         .map_err(fail(TABLE))?;
         let arrival = if stored == id {
@@ -153,6 +153,7 @@ impl Inbox for SqlUnit {
         let (conn, company) = self.parts();
         let row: Option<InboxRow> = find_locked!(
             conn,
+            "webhook_inbox.find",
             webhook_inbox::table
                 .filter(webhook_inbox::company_id.eq(company))
                 .filter(webhook_inbox::id.eq(DbId::from(id)))
@@ -171,38 +172,33 @@ impl Inbox for SqlUnit {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
-        on_db!(conn, |c| {
-            diesel::update(
-                webhook_inbox::table
-                    .filter(webhook_inbox::company_id.eq(company))
-                    .filter(webhook_inbox::id.eq(DbId::from(id))),
-            )
-            .set((
+        let (company, reason) = (company.to_owned(), reason.map(str::to_owned));
+        later!(conn, "webhook_inbox.settle", TABLE, |c| {
+            let target = webhook_inbox::table
+                .filter(webhook_inbox::company_id.eq(company))
+                .filter(webhook_inbox::id.eq(DbId::from(id)));
+            let update = diesel::update(target).set((
                 webhook_inbox::state.eq(state.as_str()),
                 webhook_inbox::reason.eq(reason),
                 webhook_inbox::call_id.eq(call.map(|call| call.0)),
                 webhook_inbox::processed_at.eq(is_settled(state).then_some(DbTs(now))),
-            ))
-            .execute(c)
-            .await
+            ));
+            kept(update).execute(c).await
         })
-        .map_err(fail(TABLE))?;
-        Ok(())
     }
 
     async fn take_waiting(&mut self, match_keys: &[String]) -> Result<Vec<InboxId>, StoreError> {
         let (conn, company) = self.parts();
-        let ids: Vec<DbId> = on_db!(conn, |c| {
-            diesel::update(
+        let ids: Vec<DbId> = on_db!(conn, "webhook_inbox.take_waiting", |c| {
+            let update = diesel::update(
                 webhook_inbox::table
                     .filter(webhook_inbox::company_id.eq(company))
                     .filter(WebhookWaiting)
                     .filter(webhook_inbox::match_key.eq_any(match_keys.iter().map(String::as_str))),
             )
             .set(webhook_inbox::state.eq(InboxState::Received.as_str()))
-            .returning(webhook_inbox::id)
-            .get_results(c)
-            .await
+            .returning(webhook_inbox::id);
+            kept(update).get_results(c).await
         })
         .map_err(fail(TABLE))?;
         Ok(ids.into_iter().map(InboxId::from).collect())

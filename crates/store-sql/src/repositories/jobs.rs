@@ -1,13 +1,14 @@
 use app::ports::{JobLine, JobOutbox};
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable};
 use diesel_async::RunQueryDsl;
 use kernel::{CompanyId, JobId, StoreError, Timestamp};
 use queue::{JobState, Lease, NewJob};
 
 use crate::{
-    db::{Conn, on_db},
+    db::{Conn, later, on_db},
     error::{corrupt, fail},
+    kept::kept,
     schema::jobs,
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
@@ -15,22 +16,29 @@ use crate::{
 
 const TABLE: &str = "jobs";
 
-#[derive(Insertable)]
-#[diesel(table_name = jobs)]
-struct NewJobRow<'a> {
-    id: DbId,
-    company_id: Option<&'a str>,
-    fairness_key: &'a str,
-    queue: &'a str,
-    kind: &'a str,
-    args: DbDoc,
-    priority: i16,
-    state: &'a str,
-    run_at: DbTs,
-    max_attempts: i32,
-    dedupe_key: Option<&'a str>,
-    trace: Option<&'a str>,
-    created_at: DbTs,
+/// An insert of a job, unless one of its kind, tenant and dedupe key is ready or running.
+macro_rules! insert_unless_there {
+    ($company:expr, $job:expr, $trace:expr, $now:expr) => {
+        kept(
+            diesel::insert_into(jobs::table)
+                .values((
+                    jobs::id.eq(DbId::from($job.id)),
+                    jobs::company_id.eq($company),
+                    jobs::fairness_key.eq($company.unwrap_or_default()),
+                    jobs::queue.eq($job.kind.queue.as_str()),
+                    jobs::kind.eq($job.kind.name),
+                    jobs::args.eq(DbDoc($job.args.clone())),
+                    jobs::priority.eq($job.kind.priority.rank()),
+                    jobs::state.eq(JobState::Ready.as_str()),
+                    jobs::run_at.eq(DbTs($job.run_at)),
+                    jobs::max_attempts.eq(i32::try_from($job.kind.max_attempts).unwrap_or(i32::MAX)),
+                    jobs::dedupe_key.eq($job.dedupe_key.as_deref()),
+                    jobs::trace.eq($trace),
+                    jobs::created_at.eq(DbTs($now)),
+                ))
+                .on_conflict_do_nothing(),
+        )
+    };
 }
 
 /// Adds a job unless one of its kind, tenant and dedupe key is ready or running.
@@ -41,25 +49,9 @@ pub(crate) async fn insert_job(
     trace: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let row = NewJobRow {
-        id: job.id.into(),
-        company_id: company,
-        fairness_key: company.unwrap_or_default(),
-        queue: job.kind.queue.as_str(),
-        kind: job.kind.name,
-        args: DbDoc(job.args.clone()),
-        priority: job.kind.priority.rank(),
-        state: JobState::Ready.as_str(),
-        run_at: DbTs(job.run_at),
-        max_attempts: i32::try_from(job.kind.max_attempts).unwrap_or(i32::MAX),
-        dedupe_key: job.dedupe_key.as_deref(),
-        trace,
-        created_at: DbTs(now),
-    };
-    let added = on_db!(conn, |c| {
-        diesel::insert_into(jobs::table).values(row).on_conflict_do_nothing().execute(c).await
-    })
-    .map_err(fail(TABLE))?;
+    let added =
+        on_db!(conn, "jobs.enqueue", |c| { insert_unless_there!(company, job, trace, now).execute(c).await })
+            .map_err(fail(TABLE))?;
     Ok(added > 0)
 }
 
@@ -129,17 +121,15 @@ async fn end(
         .filter(jobs::id.eq(DbId::from(lease.job)))
         .filter(jobs::lease_token.eq(DbId(lease.token)))
         .filter(jobs::state.eq(JobState::Running.as_str()));
-    let ended = on_db!(conn, |c| {
-        diesel::update(held)
-            .set((
-                jobs::state.eq(state.as_str()),
-                jobs::finished_at.eq(Some(DbTs(now))),
-                jobs::lease_token.eq(None::<DbId>),
-                jobs::lease_until.eq(None::<DbTs>),
-                jobs::last_error.eq(error),
-            ))
-            .execute(c)
-            .await
+    let ended = on_db!(conn, "jobs.end", |c| {
+        let update = diesel::update(held).set((
+            jobs::state.eq(state.as_str()),
+            jobs::finished_at.eq(Some(DbTs(now))),
+            jobs::lease_token.eq(None::<DbId>),
+            jobs::lease_until.eq(None::<DbTs>),
+            jobs::last_error.eq(error),
+        ));
+        kept(update).execute(c).await
     })
     .map_err(fail(TABLE))?;
     if ended == 1 {
@@ -160,6 +150,19 @@ impl JobOutbox for SqlUnit {
     ) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
         insert_job(conn, Some(company), job, trace, now).await
+    }
+
+    async fn enqueue_quietly(
+        &mut self,
+        job: &NewJob,
+        trace: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        let (company, job, trace) = (company.to_owned(), job.clone(), trace.map(str::to_owned));
+        later!(conn, "jobs.enqueue_quietly", TABLE, |c| {
+            insert_unless_there!(Some(company.as_str()), job, trace.as_deref(), now).execute(c).await
+        })
     }
 
     async fn finish(&mut self, lease: Lease, now: Timestamp) -> Result<(), StoreError> {

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::contacts;
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
+    kept::kept,
     schema::{appointments, calls, lead_status_history as history, leads},
     types::{DbDoc, DbId, DbTs},
 };
@@ -35,7 +36,8 @@ async fn to_go_on_with(
         .filter(leads::contact_card_id.eq(DbId::from(contact)))
         .filter(leads::status.eq_any(wanted.map(|status| status.as_str())))
         .select((leads::created_at, leads::id, leads::status));
-    let mut rows: Vec<(DbTs, DbId, String)> = on_db!(conn, |c| query.load(c).await).map_err(fail(TABLE))?;
+    let mut rows: Vec<(DbTs, DbId, String)> =
+        on_db!(conn, "leads.to_go_on_with", |c| query.load(c).await).map_err(fail(TABLE))?;
     // they are few; asked for in order, SQLite would rather walk all the tenant's leads, which an index has in order
     rows.sort_by_key(|(created, id, _)| std::cmp::Reverse((*created, id.0)));
     let mut asleep = None;
@@ -50,10 +52,12 @@ async fn to_go_on_with(
     Ok(asleep)
 }
 
+/// The lead a new call of a contact belongs to. `locked` says that this transaction has the contact's card locked.
 pub(super) async fn ensure(
     conn: &mut Conn,
     company: &str,
     lead: &NewLead,
+    locked: bool,
     now: Timestamp,
 ) -> Result<EnsuredLead, StoreError> {
     if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
@@ -61,9 +65,11 @@ pub(super) async fn ensure(
     }
     // whoever makes or wakes a lead has its card locked, so that there is at most one of them for each customer; what was
     // not there a moment ago may be there now
-    contacts::lock(conn, company, lead.contact).await?;
-    if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
-        return Ok(EnsuredLead { id, status, is_new: false });
+    if !locked {
+        contacts::lock(conn, company, lead.contact).await?;
+        if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
+            return Ok(EnsuredLead { id, status, is_new: false });
+        }
     }
     let fields = lead.facts.fields();
     let row = (
@@ -78,11 +84,12 @@ pub(super) async fn ensure(
         leads::created_at.eq(DbTs(now)),
         leads::updated_at.eq(DbTs(now)),
     );
-    on_db!(conn, |c| diesel::insert_into(leads::table).values(row).execute(c).await).map_err(fail(TABLE))?;
+    on_db!(conn, "leads.insert", |c| kept(diesel::insert_into(leads::table).values(row)).execute(c).await)
+        .map_err(fail(TABLE))?;
     add_history(
         conn,
         company,
-        &HistoryLine {
+        HistoryLine {
             lead: lead.id,
             version: 1,
             from: None,
@@ -107,6 +114,7 @@ pub(super) async fn learn(
     let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
     let row: Option<(String, Option<String>, Option<DbTs>, Option<DbDoc>)> = find_locked!(
         conn,
+        "leads.find_learned",
         target.select((leads::source, leads::campaign, leads::last_contacted_at, leads::learned))
     )
     .map_err(fail(TABLE))?;
@@ -122,17 +130,15 @@ pub(super) async fn learn(
     if fields == known && after == before {
         return Ok(());
     }
-    on_db!(conn, |c| {
-        diesel::update(target)
-            .set((
-                leads::source.eq(fields.source.as_str()),
-                leads::campaign.eq(fields.campaign),
-                leads::last_contacted_at.eq(fields.last_contacted_at.map(DbTs)),
-                leads::learned.eq(DbDoc::of(&after)),
-                leads::updated_at.eq(DbTs(now)),
-            ))
-            .execute(c)
-            .await
+    on_db!(conn, "leads.learn", |c| {
+        let update = diesel::update(target).set((
+            leads::source.eq(fields.source.as_str()),
+            leads::campaign.eq(fields.campaign),
+            leads::last_contacted_at.eq(fields.last_contacted_at.map(DbTs)),
+            leads::learned.eq(DbDoc::of(&after)),
+            leads::updated_at.eq(DbTs(now)),
+        ));
+        kept(update).execute(c).await
     })
     .map_err(fail(TABLE))?;
     Ok(())
@@ -148,8 +154,10 @@ async fn facts(conn: &mut Conn, company: &str, id: LeadId) -> Result<LeadFacts, 
     let campaign = earliest().filter(calls::campaign.is_not_null()).select(calls::campaign).single_value();
     let last = its().order(calls::created_at.desc()).select(calls::created_at).single_value();
     let (direction, campaign, last): (Option<String>, Option<String>, Option<DbTs>) =
-        on_db!(conn, |c| diesel::select((direction, campaign, last)).get_result(c).await)
-            .map_err(fail("calls"))?;
+        on_db!(conn, "calls.facts_of_lead", |c| diesel::select((direction, campaign, last))
+            .get_result(c)
+            .await)
+        .map_err(fail("calls"))?;
     let source = match direction.as_deref() {
         Some("outbound") => LeadSource::Other,
         _ => LeadSource::InboundCall,
@@ -164,6 +172,7 @@ pub(super) async fn known(
 ) -> Result<Option<KnownLead>, StoreError> {
     let row: Option<(String, Option<DbTs>)> = find_locked!(
         conn,
+        "leads.find",
         leads::table
             .filter(leads::company_id.eq(company))
             .filter(leads::id.eq(DbId::from(id)))
@@ -178,7 +187,7 @@ pub(super) async fn known(
         .filter(appointments::status.eq_any(open))
         .select((appointments::id, appointments::scheduled_start, appointments::status));
     let rows: Vec<(DbId, DbTs, String)> =
-        on_db!(conn, |c| query.load(c).await).map_err(fail("appointments"))?;
+        on_db!(conn, "appointments.open_of_lead", |c| query.load(c).await).map_err(fail("appointments"))?;
     let mut open_appointments = Vec::with_capacity(rows.len());
     for (appointment, start, status) in rows {
         let status = status
@@ -206,25 +215,26 @@ struct HistoryLine {
     now: Timestamp,
 }
 
-async fn add_history(conn: &mut Conn, company: &str, line: &HistoryLine) -> Result<(), StoreError> {
+async fn add_history(conn: &mut Conn, company: &str, line: HistoryLine) -> Result<(), StoreError> {
     // one line for each version of a lead: the id follows from both, as the unique key does
     let version = u128::try_from(line.version).unwrap_or_default();
     let id = Uuid::from_u128(line.lead.0.as_u128() ^ (version << 8));
-    let row = (
-        history::id.eq(DbId(id)),
-        history::company_id.eq(company),
-        history::lead_id.eq(DbId::from(line.lead)),
-        history::lead_version.eq(line.version),
-        history::from_status.eq(line.from.map(LeadStatus::as_str)),
-        history::to_status.eq(line.to.as_str()),
-        history::reason.eq(Some(line.reason)),
-        history::triggered_by.eq(line.triggered_by),
-        history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
-        history::created_at.eq(DbTs(line.now)),
-    );
-    on_db!(conn, |c| diesel::insert_into(history::table).values(row).execute(c).await)
-        .map_err(fail("lead_status_history"))?;
-    Ok(())
+    let company = company.to_owned();
+    later!(conn, "lead_status_history.insert", "lead_status_history", |c| {
+        let row = (
+            history::id.eq(DbId(id)),
+            history::company_id.eq(company),
+            history::lead_id.eq(DbId::from(line.lead)),
+            history::lead_version.eq(line.version),
+            history::from_status.eq(line.from.map(LeadStatus::as_str)),
+            history::to_status.eq(line.to.as_str()),
+            history::reason.eq(Some(line.reason)),
+            history::triggered_by.eq(line.triggered_by),
+            history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
+            history::created_at.eq(DbTs(line.now)),
+        );
+        kept(diesel::insert_into(history::table).values(row)).execute(c).await
+    })
 }
 
 pub(super) async fn record_verdict(
@@ -239,9 +249,10 @@ pub(super) async fn record_verdict(
     let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
     let lead_move = match lead_move {
         Some(moved) if moved.to.is_active() && !moved.from.is_active() => {
-            let contact: Option<DbId> =
-                on_db!(conn, |c| { target.select(leads::contact_card_id).get_result(c).await.optional() })
-                    .map_err(fail(TABLE))?;
+            let contact: Option<DbId> = on_db!(conn, "leads.contact_of", |c| {
+                target.select(leads::contact_card_id).get_result(c).await.optional()
+            })
+            .map_err(fail(TABLE))?;
             let Some(contact) = contact else { return Ok(false) };
             contacts::lock(conn, company, contact.into()).await?;
             // waking this lead would give the customer two active ones; the other one goes on
@@ -253,27 +264,24 @@ pub(super) async fn record_verdict(
         other => other,
     };
     let Some(moved) = lead_move else {
-        on_db!(conn, |c| {
-            diesel::update(target)
-                .set((leads::last_verdict_at.eq(Some(DbTs(call_at))), leads::updated_at.eq(DbTs(now))))
-                .execute(c)
-                .await
+        on_db!(conn, "leads.remember_verdict", |c| {
+            let update = diesel::update(target)
+                .set((leads::last_verdict_at.eq(Some(DbTs(call_at))), leads::updated_at.eq(DbTs(now))));
+            kept(update).execute(c).await
         })
         .map_err(fail(TABLE))?;
         return Ok(false);
     };
-    let version: Option<i32> = on_db!(conn, |c| {
-        diesel::update(target)
+    let version: Option<i32> = on_db!(conn, "leads.move", |c| {
+        let update = diesel::update(target)
             .set((
                 leads::status.eq(moved.to.as_str()),
                 leads::last_verdict_at.eq(Some(DbTs(call_at))),
                 leads::version.eq(leads::version + 1),
                 leads::updated_at.eq(DbTs(now)),
             ))
-            .returning(leads::version)
-            .get_result(c)
-            .await
-            .optional()
+            .returning(leads::version);
+        kept(update).get_result(c).await.optional()
     })
     .map_err(fail(TABLE))?;
     let Some(version) = version else { return Ok(false) };
@@ -287,6 +295,6 @@ pub(super) async fn record_verdict(
         call: Some(call),
         now,
     };
-    add_history(conn, company, &line).await?;
+    add_history(conn, company, line).await?;
     Ok(true)
 }

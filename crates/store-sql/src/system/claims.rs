@@ -1,5 +1,10 @@
 //! Claiming, renewing and ending jobs.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use app::ports::{Claim, JobClaims, Release, Renewal, SlotJob};
 use async_trait::async_trait;
 use diesel::{
@@ -14,8 +19,9 @@ use queue::{ClaimedJob, JobState, Lease, Queue};
 use super::SystemUnit;
 use crate::{
     SqlSystem,
-    db::{Conn, on_db, statement},
+    db::{Conn, on_db, on_postgres, on_sqlite},
     error::{corrupt, fail},
+    kept::kept,
     literals::JobReady,
     repositories::insert_job,
     schema::{jobs, schedule_slots},
@@ -28,22 +34,23 @@ const TABLE: &str = "jobs";
 ///
 /// `oldest` is as many of the oldest due jobs as are ever looked at; mostly that is all of them. Only if there are more,
 /// some tenant may have all its jobs behind another's backlog: then `keys` walks the index from tenant to tenant without
-/// reading their jobs, and `due` adds a few of each tenant and priority. `turns` gives each its turn, counting what the
-/// tenant has running already; only the jobs finally picked are locked, and those another claimer is just taking are
-/// skipped.
+/// reading their jobs, and `due` adds a few of each tenant and priority. It walks over at most 256 tenants, or four for
+/// each job wanted, so that a claim costs the same with ten thousand tenants; the next claim goes on behind them. `turns`
+/// gives each job its turn, counting what its tenant has running already; only the jobs finally picked are locked, and
+/// those another claimer is just taking are skipped.
 const CLAIM_POSTGRES: &str = "
 WITH RECURSIVE oldest AS MATERIALIZED (
     SELECT id, fairness_key, priority, run_at FROM jobs
     WHERE queue = $1 AND state = 'ready' AND run_at <= $2
     ORDER BY run_at LIMIT $3 + 256
 ),
-keys (fairness_key) AS (
+keys (fairness_key, place) AS (
     SELECT CASE WHEN (SELECT count(*) FROM oldest) >= $3 + 256
-                THEN (SELECT min(fairness_key) FROM jobs WHERE queue = $1 AND state = 'ready') END
+                THEN (SELECT min(fairness_key) FROM jobs WHERE queue = $1 AND state = 'ready' AND fairness_key >= $7) END, 1
     UNION ALL
     SELECT (SELECT min(j.fairness_key) FROM jobs j
-            WHERE j.queue = $1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key)
-    FROM keys k WHERE k.fairness_key IS NOT NULL
+            WHERE j.queue = $1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key), k.place + 1
+    FROM keys k WHERE k.fairness_key IS NOT NULL AND k.place < greatest(256, 4 * $3)
 ),
 share AS (SELECT greatest(2, 2 * $3 / greatest(1, count(fairness_key)) + 1) AS most FROM keys),
 due AS (
@@ -81,9 +88,11 @@ picked AS (
 UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $4, lease_until = $5, worker = $6,
                 started_at = $2
 FROM picked WHERE jobs.id = picked.id
-RETURNING jobs.id, jobs.company_id, jobs.kind, jobs.args, jobs.attempts, jobs.snoozes, jobs.trace";
+RETURNING jobs.id, jobs.company_id, jobs.kind, jobs.args, jobs.attempts, jobs.snoozes, jobs.trace,
+          (SELECT CASE WHEN count(fairness_key) >= greatest(256, 4 * $3) THEN max(fairness_key) END FROM keys) AS walked_to";
 
-/// The same on SQLite, which has one writer at a time and so nothing to lock.
+/// The same on SQLite, which has one writer at a time and so nothing to lock. It walks over all tenants: one file never has
+/// thousands.
 const CLAIM_SQLITE: &str = "
 WITH RECURSIVE oldest AS MATERIALIZED (
     SELECT id, fairness_key, priority, run_at FROM jobs
@@ -92,7 +101,7 @@ WITH RECURSIVE oldest AS MATERIALIZED (
 ),
 keys (fairness_key) AS (
     SELECT CASE WHEN (SELECT count(*) FROM oldest) >= ?3 + 256
-                THEN (SELECT min(fairness_key) FROM jobs WHERE queue = ?1 AND state = 'ready') END
+                THEN (SELECT min(fairness_key) FROM jobs WHERE queue = ?1 AND state = 'ready' AND fairness_key >= ?7) END
     UNION ALL
     SELECT (SELECT min(j.fairness_key) FROM jobs j
             WHERE j.queue = ?1 AND j.state = 'ready' AND j.fairness_key > k.fairness_key)
@@ -124,7 +133,7 @@ turns AS (
 UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = ?4, lease_until = ?5, worker = ?6,
                 started_at = ?2
 WHERE id IN (SELECT id FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT ?3)
-RETURNING id, company_id, kind, args, attempts, snoozes, trace";
+RETURNING id, company_id, kind, args, attempts, snoozes, trace, NULL AS walked_to";
 
 #[derive(QueryableByName)]
 struct ClaimedRow {
@@ -142,6 +151,9 @@ struct ClaimedRow {
     snoozes: i32,
     #[diesel(sql_type = Nullable<Text>)]
     trace: Option<String>,
+    /// The last tenant looked at, if there are more.
+    #[diesel(sql_type = Nullable<Text>)]
+    walked_to: Option<String>,
 }
 
 fn claimed_of(row: ClaimedRow, claim: &Claim<'_>) -> Result<ClaimedJob, StoreError> {
@@ -163,17 +175,44 @@ fn claimed_of(row: ClaimedRow, claim: &Claim<'_>) -> Result<ClaimedJob, StoreErr
     })
 }
 
+/// Where the walks over each queue's tenants ended. Each process has its own: all that matters is that they go on.
+#[derive(Debug, Default)]
+pub(crate) struct Walks(Mutex<HashMap<Queue, String>>);
+
+impl Walks {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Queue, String>> {
+        // nothing that can panic is done while it is held
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last_of(&self, queue: Queue) -> String {
+        self.lock().get(&queue).cloned().unwrap_or_default()
+    }
+
+    /// From there on the next time; from the beginning, if there was no more.
+    fn went_to(&self, queue: Queue, tenant: Option<&str>) {
+        let mut walks = self.lock();
+        match tenant {
+            Some(tenant) => walks.insert(queue, tenant.to_owned()),
+            None => walks.remove(&queue),
+        };
+    }
+}
+
 macro_rules! claim_with {
-    ($text:expr, $claim:expr, $conn:expr) => {
-        diesel::sql_query($text)
-            .bind::<Text, _>($claim.queue.as_str())
-            .bind::<Ts, _>(DbTs($claim.now))
-            .bind::<BigInt, _>($claim.limit)
-            .bind::<Id, _>(DbId($claim.token))
-            .bind::<Ts, _>(DbTs($claim.lease_until))
-            .bind::<Text, _>($claim.worker)
-            .load::<ClaimedRow>($conn)
-            .await
+    ($text:expr, $claim:expr, $behind:expr, $conn:expr) => {
+        kept(
+            diesel::sql_query($text)
+                .bind::<Text, _>($claim.queue.as_str())
+                .bind::<Ts, _>(DbTs($claim.now))
+                .bind::<BigInt, _>($claim.limit)
+                .bind::<Id, _>(DbId($claim.token))
+                .bind::<Ts, _>(DbTs($claim.lease_until))
+                .bind::<Text, _>($claim.worker)
+                .bind::<Text, _>($behind),
+        )
+        .load::<ClaimedRow>($conn)
+        .await
     };
 }
 
@@ -202,18 +241,16 @@ async fn end(
     error: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let ended = on_db!(conn, |c| {
-        diesel::update(held!(lease))
-            .set((
-                jobs::state.eq(state.as_str()),
-                jobs::finished_at.eq(Some(DbTs(now))),
-                jobs::lease_token.eq(None::<DbId>),
-                jobs::lease_until.eq(None::<DbTs>),
-                jobs::cancel_requested.eq(false),
-                error.map(|error| jobs::last_error.eq(error)),
-            ))
-            .execute(c)
-            .await
+    let ended = on_db!(conn, "jobs.end_claimed", |c| {
+        let update = diesel::update(held!(lease)).set((
+            jobs::state.eq(state.as_str()),
+            jobs::finished_at.eq(Some(DbTs(now))),
+            jobs::lease_token.eq(None::<DbId>),
+            jobs::lease_until.eq(None::<DbTs>),
+            jobs::cancel_requested.eq(false),
+            error.map(|error| jobs::last_error.eq(error)),
+        ));
+        kept(update).execute(c).await
     })
     .map_err(fail(TABLE))?;
     Ok(ended > 0)
@@ -223,11 +260,17 @@ async fn end(
 impl JobClaims for SqlSystem {
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError> {
         let mut conn = self.db.writer().await?;
+        let behind = self.walks.last_of(claim.queue);
         let rows = match &mut conn {
-            Conn::Postgres(pg) => statement!(pg, |c| claim_with!(CLAIM_POSTGRES, claim, c)),
-            Conn::Sqlite(lite) => statement!(lite, |c| claim_with!(CLAIM_SQLITE, claim, c)),
+            Conn::Postgres(pg) => {
+                on_postgres!(pg, "jobs.claim", |c| claim_with!(CLAIM_POSTGRES, claim, behind.as_str(), c))
+            }
+            Conn::Sqlite(lite) => {
+                on_sqlite!(lite, "jobs.claim", |c| claim_with!(CLAIM_SQLITE, claim, behind.as_str(), c))
+            }
         }
         .map_err(fail(TABLE))?;
+        self.walks.went_to(claim.queue, rows.iter().next().and_then(|row| row.walked_to.as_deref()));
         rows.into_iter().map(|row| claimed_of(row, claim)).collect()
     }
 
@@ -236,13 +279,11 @@ impl JobClaims for SqlSystem {
         let conn = unit.conn();
         let mut renewals = Vec::with_capacity(leases.len());
         for lease in in_order(leases) {
-            let found: Option<bool> = on_db!(conn, |c| {
-                let renewed = diesel::update(held!(lease))
+            let found: Option<bool> = on_db!(conn, "jobs.renew", |c| {
+                let update = diesel::update(held!(lease))
                     .set(jobs::lease_until.eq(Some(DbTs(until))))
-                    .returning(jobs::cancel_requested)
-                    .get_result(c)
-                    .await;
-                diesel::OptionalExtension::optional(renewed)
+                    .returning(jobs::cancel_requested);
+                diesel::OptionalExtension::optional(kept(update).get_result(c).await)
             })
             .map_err(fail(TABLE))?;
             match found {
@@ -260,17 +301,15 @@ impl JobClaims for SqlSystem {
         let conn = unit.conn();
         let mut finished = 0;
         for lease in in_order(leases) {
-            finished += on_db!(conn, |c| {
-                diesel::update(held!(lease))
-                    .set((
-                        jobs::state.eq(JobState::Done.as_str()),
-                        jobs::finished_at.eq(Some(DbTs(now))),
-                        jobs::lease_token.eq(None::<DbId>),
-                        jobs::lease_until.eq(None::<DbTs>),
-                        jobs::last_error.eq(None::<String>),
-                    ))
-                    .execute(c)
-                    .await
+            finished += on_db!(conn, "jobs.finish", |c| {
+                let update = diesel::update(held!(lease)).set((
+                    jobs::state.eq(JobState::Done.as_str()),
+                    jobs::finished_at.eq(Some(DbTs(now))),
+                    jobs::lease_token.eq(None::<DbId>),
+                    jobs::lease_until.eq(None::<DbTs>),
+                    jobs::last_error.eq(None::<String>),
+                ));
+                kept(update).execute(c).await
             })
             .map_err(fail(TABLE))?;
         }
@@ -293,13 +332,13 @@ impl JobClaims for SqlSystem {
             }
             Release::Cancel => return end(&mut conn, lease, JobState::Cancelled, None, now).await,
         };
-        let put_back = on_db!(&mut conn, |c| {
+        let put_back = on_db!(&mut conn, "jobs.put_back", |c| {
             // somebody called it off, and no heartbeat came to say so: it ends here
             let called_off = || jobs::cancel_requested.eq(true);
             let state = |state: JobState| state.as_str().into_sql::<Text>();
             let ended = |at: Option<DbTs>| at.into_sql::<Nullable<Ts>>();
-            diesel::update(held!(lease))
-                .set((
+            let update =
+                diesel::update(held!(lease)).set((
                     jobs::state
                         .eq(case_when(called_off(), state(JobState::Cancelled))
                             .otherwise(state(JobState::Ready))),
@@ -312,9 +351,8 @@ impl JobClaims for SqlSystem {
                     jobs::cancel_requested.eq(false),
                     at.map(|at| jobs::run_at.eq(DbTs(at))),
                     error.map(|error| jobs::last_error.eq(error)),
-                ))
-                .execute(c)
-                .await
+                ));
+            kept(update).execute(c).await
         })
         .map_err(fail(TABLE))?;
         Ok(put_back > 0)
@@ -334,15 +372,17 @@ impl JobClaims for SqlSystem {
                     cancel_requested = false, lease_token = NULL, lease_until = NULL, last_error = 'its worker vanished' \
              WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < $1{lock})"
         );
-        on_db!(&mut conn, |c| diesel::sql_query(&text).bind::<Ts, _>(DbTs(now)).execute(c).await)
-            .map_err(fail(TABLE))
+        on_db!(&mut conn, "jobs.rescue", |c| kept(diesel::sql_query(&text).bind::<Ts, _>(DbTs(now)))
+            .execute(c)
+            .await)
+        .map_err(fail(TABLE))
     }
 
     async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Timestamp)>, StoreError> {
         let mut conn = self.db.reader().await?;
         let mut due = Vec::with_capacity(queues.len());
         for queue in queues {
-            let first: Option<DbTs> = on_db!(&mut conn, |c| {
+            let first: Option<DbTs> = on_db!(&mut conn, "jobs.next_due", |c| {
                 let first = jobs::table
                     .filter(JobReady)
                     .filter(jobs::queue.eq(queue.as_str()))
@@ -368,7 +408,7 @@ impl JobClaims for SqlSystem {
             schedule_slots::job_id.eq(DbId::from(slot.job.id)),
             schedule_slots::created_at.eq(DbTs(now)),
         );
-        let taken = on_db!(conn, |c| {
+        let taken = on_db!(conn, "schedule_slots.take", |c| {
             diesel::insert_into(schedule_slots::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail("schedule_slots"))?;

@@ -1,6 +1,11 @@
-use app::ports::{InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
+use app::ports::{
+    EmptiedBodies, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival,
+};
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
+    sql_types::{BigInt, Binary},
+};
 use diesel_async::RunQueryDsl;
 use idempotency::InboxState;
 use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
@@ -9,10 +14,11 @@ use crate::{
     SqlSystem,
     db::on_db,
     error::{corrupt, fail},
-    literals::WebhookOpen,
+    kept::kept,
+    literals::WebhookUnapplied,
     repositories::{InboxRow, NewInboxRow, entry_of},
     schema::webhook_inbox as inbox,
-    types::{DbId, DbTs},
+    types::{DbId, DbTs, Ts},
 };
 
 const TABLE: &str = "webhook_inbox";
@@ -41,6 +47,12 @@ fn line_of(row: LineRow) -> Result<InboxLine, StoreError> {
     })
 }
 
+#[derive(QueryableByName)]
+struct Emptied {
+    #[diesel(sql_type = Ts)]
+    received_at: DbTs,
+}
+
 #[async_trait]
 impl InboxOffice for SqlSystem {
     async fn quarantine(&self, entry: &NewInboxEntry) -> Result<StoredArrival, StoreError> {
@@ -50,7 +62,7 @@ impl InboxOffice for SqlSystem {
 
     async fn list(&self, filter: &InboxFilter) -> Result<Vec<InboxLine>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<LineRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<LineRow> = on_db!(&mut conn, "webhook_inbox.list", |c| {
             let mut query = inbox::table
                 .order(inbox::id.desc())
                 .limit(filter.limit)
@@ -71,8 +83,8 @@ impl InboxOffice for SqlSystem {
             }
             if let Some(state) = filter.state {
                 query = query.filter(inbox::state.eq(state.as_str()));
-                if matches!(state, InboxState::Received | InboxState::Waiting | InboxState::Quarantined) {
-                    query = query.filter(WebhookOpen);
+                if state != InboxState::Applied {
+                    query = query.filter(WebhookUnapplied);
                 }
             }
             if let Some(company) = &filter.company {
@@ -89,7 +101,7 @@ impl InboxOffice for SqlSystem {
 
     async fn find(&self, id: InboxId) -> Result<Option<InboxEntry>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let row: Option<InboxRow> = on_db!(&mut conn, |c| {
+        let row: Option<InboxRow> = on_db!(&mut conn, "webhook_inbox.look_up", |c| {
             let found = inbox::table.find(DbId::from(id)).select(InboxRow::as_select()).get_result(c).await;
             diesel::OptionalExtension::optional(found)
         })
@@ -99,11 +111,13 @@ impl InboxOffice for SqlSystem {
 
     async fn assign(&self, id: InboxId, company: &CompanyId) -> Result<(), StoreError> {
         let mut conn = self.db.writer().await?;
-        on_db!(&mut conn, |c| {
+        on_db!(&mut conn, "webhook_inbox.assign", |c| {
             let quarantined = inbox::table
                 .filter(inbox::id.eq(DbId::from(id)))
                 .filter(inbox::state.eq(InboxState::Quarantined.as_str()));
-            diesel::update(quarantined).set(inbox::company_id.eq(Some(company.as_str()))).execute(c).await
+            kept(diesel::update(quarantined).set(inbox::company_id.eq(Some(company.as_str()))))
+                .execute(c)
+                .await
         })
         .map_err(fail(TABLE))?;
         Ok(())
@@ -111,9 +125,9 @@ impl InboxOffice for SqlSystem {
 
     async fn waiting(&self, before: Timestamp, limit: i64) -> Result<Vec<InboxEntry>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<InboxRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<InboxRow> = on_db!(&mut conn, "webhook_inbox.waiting", |c| {
             inbox::table
-                .filter(WebhookOpen)
+                .filter(WebhookUnapplied)
                 .filter(inbox::state.eq(InboxState::Waiting.as_str()))
                 .filter(inbox::received_at.lt(DbTs(before)))
                 .order(inbox::id)
@@ -128,25 +142,40 @@ impl InboxOffice for SqlSystem {
 
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        let settled = [InboxState::Applied.as_str(), InboxState::Ignored.as_str()];
-        let old: Vec<DbId> = on_db!(&mut conn, |c| {
-            inbox::table
-                // nothing is settled before it arrives, and the index is on that
-                .filter(inbox::received_at.lt(DbTs(before)))
-                .filter(inbox::processed_at.lt(DbTs(before)).assume_not_null())
-                .filter(inbox::state.eq_any(settled))
-                .order(inbox::received_at)
-                .limit(limit)
-                .select(inbox::id)
-                .load(c)
-                .await
-        })
-        .map_err(fail(TABLE))?;
-        on_db!(&mut conn, |c| {
-            diesel::delete(inbox::table.filter(inbox::id.eq_any(old)).filter(inbox::state.eq_any(settled)))
-                .execute(c)
-                .await
+        // nothing is settled before it arrives, and the index is on that
+        let text = "DELETE FROM webhook_inbox WHERE state IN ('applied', 'ignored') AND id IN \
+                    (SELECT id FROM webhook_inbox WHERE received_at < $1 AND processed_at < $1 \
+                     AND state IN ('applied', 'ignored') ORDER BY received_at LIMIT $2)";
+        on_db!(&mut conn, "webhook_inbox.delete_settled", |c| {
+            let delete = diesel::sql_query(text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
+            kept(delete).execute(c).await
         })
         .map_err(fail(TABLE))
+    }
+
+    async fn empty_bodies(
+        &self,
+        from: Timestamp,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<EmptiedBodies, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let text = "UPDATE webhook_inbox SET body = $1, proof = '[]' WHERE id IN \
+                    (SELECT id FROM webhook_inbox WHERE received_at >= $2 AND received_at < $3 \
+                     AND state IN ('applied', 'ignored') AND length(body) > 0 ORDER BY received_at LIMIT $4) \
+                    RETURNING received_at";
+        let emptied: Vec<Emptied> = on_db!(&mut conn, "webhook_inbox.empty_bodies", |c| {
+            let update = diesel::sql_query(text)
+                .bind::<Binary, _>(Vec::<u8>::new())
+                .bind::<Ts, _>(DbTs(from))
+                .bind::<Ts, _>(DbTs(before))
+                .bind::<BigInt, _>(limit);
+            kept(update).load(c).await
+        })
+        .map_err(fail(TABLE))?;
+        Ok(EmptiedBodies {
+            count: emptied.len(),
+            up_to: emptied.into_iter().map(|row| row.received_at.0).max(),
+        })
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     SqlSystem,
     db::{Conn, on_db},
     error::{corrupt, fail},
+    kept::kept,
     repositories::JobRow,
     schema::{jobs, schedule_slots},
     types::{DbId, DbTs, Ts},
@@ -40,7 +41,7 @@ impl DepthRow {
 }
 
 async fn state_of(conn: &mut Conn, id: JobId) -> Result<Option<JobState>, StoreError> {
-    let text: Option<String> = on_db!(conn, |c| {
+    let text: Option<String> = on_db!(conn, "jobs.state_of", |c| {
         let found = jobs::table.find(DbId::from(id)).select(jobs::state).get_result(c).await;
         diesel::OptionalExtension::optional(found)
     })
@@ -59,7 +60,7 @@ async fn outcome(conn: &mut Conn, id: JobId, changed: usize) -> Result<ReplayOut
 impl JobOffice for SqlSystem {
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobLine>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<JobRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<JobRow> = on_db!(&mut conn, "jobs.list", |c| {
             let mut query = jobs::table
                 .order(jobs::id.desc())
                 .limit(filter.limit)
@@ -88,7 +89,7 @@ impl JobOffice for SqlSystem {
 
     async fn find(&self, id: JobId) -> Result<Option<JobLine>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let row: Option<JobRow> = on_db!(&mut conn, |c| {
+        let row: Option<JobRow> = on_db!(&mut conn, "jobs.look_up", |c| {
             let found = jobs::table.find(DbId::from(id)).select(JobRow::as_select()).get_result(c).await;
             diesel::OptionalExtension::optional(found)
         })
@@ -99,7 +100,7 @@ impl JobOffice for SqlSystem {
     async fn retry(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
         let mut conn = self.db.writer().await?;
         let replayable = [JobState::Dead.as_str(), JobState::Cancelled.as_str()];
-        let changed = on_db!(&mut conn, |c| {
+        let changed = on_db!(&mut conn, "jobs.retry", |c| {
             diesel::update(
                 jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(replayable)),
             )
@@ -126,7 +127,7 @@ impl JobOffice for SqlSystem {
         let mut conn = self.db.writer().await?;
         let open = [JobState::Ready.as_str(), JobState::Dead.as_str(), JobState::Running.as_str()];
         // one statement: between two, the job could go from the one state to the other and be missed by both
-        let changed = on_db!(&mut conn, |c| {
+        let changed = on_db!(&mut conn, "jobs.cancel", |c| {
             let running = || jobs::state.eq(JobState::Running.as_str());
             let state = |state: JobState| state.as_str().into_sql::<Text>();
             let ended = |at: Option<DbTs>| at.into_sql::<Nullable<Ts>>();
@@ -157,7 +158,8 @@ impl JobOffice for SqlSystem {
                     FROM jobs WHERE state = 'running' GROUP BY queue \
                     ORDER BY queue, state";
         let rows: Vec<DepthRow> =
-            on_db!(&mut conn, |c| diesel::sql_query(text).load(c).await).map_err(fail(TABLE))?;
+            on_db!(&mut conn, "jobs.depths", |c| kept(diesel::sql_query(text)).load(c).await)
+                .map_err(fail(TABLE))?;
         rows.into_iter().map(DepthRow::into_depth).collect()
     }
 
@@ -175,9 +177,9 @@ impl JobOffice for SqlSystem {
                 "DELETE FROM jobs WHERE state {states} AND id IN \
                  (SELECT id FROM jobs WHERE state {states} AND finished_at < $1 ORDER BY finished_at LIMIT $2)"
             );
-            deleted += on_db!(&mut conn, |c| {
+            deleted += on_db!(&mut conn, "jobs.delete_finished", |c| {
                 let query = diesel::sql_query(&text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
-                query.execute(c).await
+                kept(query).execute(c).await
             })
             .map_err(fail(TABLE))?;
         }
@@ -186,7 +188,7 @@ impl JobOffice for SqlSystem {
 
     async fn delete_slots(&self, before: Timestamp) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        on_db!(&mut conn, |c| {
+        on_db!(&mut conn, "schedule_slots.delete", |c| {
             diesel::delete(schedule_slots::table.filter(schedule_slots::begins_at.lt(DbTs(before))))
                 .execute(c)
                 .await

@@ -4,11 +4,14 @@ mod claims;
 mod inbox_office;
 mod job_office;
 mod listings;
+mod remembered;
 mod sweeps;
 mod tallies;
 mod tenants;
 
+pub(crate) use claims::Walks;
 use kernel::StoreError;
+pub use remembered::RememberedTenants;
 
 use crate::{
     SqlSystem,

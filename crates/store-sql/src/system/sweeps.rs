@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use app::ports::{Sweeps, Unfinished};
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, CompanyId, StoreError, Timestamp};
 
@@ -11,9 +11,10 @@ use crate::{
     SqlSystem,
     db::on_db,
     error::{corrupt, fail},
+    kept::kept,
     literals::{CallUnfinished, RequestOpen, TaskWaiting},
-    schema::{calls, events, shunya_jobs, tasks},
-    types::{DbId, DbTs},
+    schema::{calls, shunya_jobs, tasks},
+    types::{DbId, DbTs, Ts},
 };
 
 /// No more overdue tasks than this are looked at for whose they are; the rest are found once these are marked.
@@ -30,7 +31,7 @@ impl Sweeps for SqlSystem {
         let mut left = Vec::new();
         // each stage has its own share, so that many of one sort do not hide the others
         for stage in [CallStage::FetchingRecording, CallStage::Recorded, CallStage::AwaitingRecording] {
-            let rows: Vec<(i64, String)> = on_db!(&mut conn, |c| {
+            let rows: Vec<(i64, String)> = on_db!(&mut conn, "calls.unfinished", |c| {
                 calls::table
                     .filter(CallUnfinished)
                     .filter(calls::stage.eq(stage.as_str()))
@@ -56,7 +57,7 @@ impl Sweeps for SqlSystem {
 
     async fn unsettled_requests(&self, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<(DbId, String, String)> = on_db!(&mut conn, |c| {
+        let rows: Vec<(DbId, String, String)> = on_db!(&mut conn, "shunya_jobs.unsettled", |c| {
             shunya_jobs::table
                 .filter(RequestOpen)
                 .filter(shunya_jobs::updated_at.lt(DbTs(before)))
@@ -81,7 +82,7 @@ impl Sweeps for SqlSystem {
     async fn overdue_tasks(&self, now: Timestamp) -> Result<Vec<Unfinished>, StoreError> {
         let mut conn = self.db.reader().await?;
         // told apart here: asked for distinct companies, SQLite would walk an index that has them in order, and all tasks
-        let rows: Vec<String> = on_db!(&mut conn, |c| {
+        let rows: Vec<String> = on_db!(&mut conn, "tasks.overdue", |c| {
             tasks::table
                 .filter(TaskWaiting)
                 .filter(tasks::due_at.lt(DbTs(now)))
@@ -101,17 +102,12 @@ impl Sweeps for SqlSystem {
 
     async fn delete_events(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        let old: Vec<DbId> = on_db!(&mut conn, |c| {
-            events::table
-                .filter(events::created_at.lt(DbTs(before)))
-                .order(events::created_at)
-                .limit(limit)
-                .select(events::id)
-                .load(c)
-                .await
+        let text = "DELETE FROM events WHERE id IN \
+                    (SELECT id FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+        on_db!(&mut conn, "events.delete", |c| {
+            let delete = diesel::sql_query(text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
+            kept(delete).execute(c).await
         })
-        .map_err(fail("events"))?;
-        on_db!(&mut conn, |c| diesel::delete(events::table.filter(events::id.eq_any(old))).execute(c).await)
-            .map_err(fail("events"))
+        .map_err(fail("events"))
     }
 }

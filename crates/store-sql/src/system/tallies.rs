@@ -11,6 +11,7 @@ use crate::{
     SqlSystem,
     db::on_db,
     error::{corrupt, fail},
+    kept::kept,
     types::{DbTs, Ts},
 };
 
@@ -38,12 +39,10 @@ struct SlotRow {
 impl Tallies for SqlSystem {
     async fn open_webhooks(&self) -> Result<Vec<InboxDepth>, StoreError> {
         let mut conn = self.db.reader().await?;
-        // counted in the index `webhook_inbox_open` alone, which is why its condition is spelled out; the oldest is the one
+        // counted in the index `webhook_inbox_unapplied` alone, which is why its condition is spelled out; the oldest is the one
         // with the smallest id, found without looking at the others
         let of = |state: &str| {
-            let these = format!(
-                "FROM webhook_inbox WHERE state IN ('received', 'waiting', 'quarantined') AND state = '{state}'"
-            );
+            let these = format!("FROM webhook_inbox WHERE state <> 'applied' AND state = '{state}'");
             format!(
                 "SELECT '{state}' AS state, (SELECT count(*) {these}) AS count, \
                  (SELECT received_at {these} ORDER BY id LIMIT 1) AS oldest"
@@ -51,7 +50,8 @@ impl Tallies for SqlSystem {
         };
         let text = ["received", "waiting", "quarantined"].map(of).join(" UNION ALL ");
         let rows: Vec<InboxDepthRow> =
-            on_db!(&mut conn, |c| diesel::sql_query(&text).load(c).await).map_err(fail(INBOX))?;
+            on_db!(&mut conn, "webhook_inbox.count_open", |c| kept(diesel::sql_query(&text)).load(c).await)
+                .map_err(fail(INBOX))?;
         let depth = |row: InboxDepthRow| {
             let state =
                 row.state.parse().map_err(|()| corrupt(INBOX, "state", &row.state, "unknown state"))?;
@@ -64,7 +64,8 @@ impl Tallies for SqlSystem {
         let mut conn = self.db.reader().await?;
         let text = "SELECT schedule, max(begins_at) AS begins FROM schedule_slots GROUP BY schedule ORDER BY schedule";
         let rows: Vec<SlotRow> =
-            on_db!(&mut conn, |c| diesel::sql_query(text).load(c).await).map_err(fail("schedule_slots"))?;
+            on_db!(&mut conn, "schedule_slots.newest", |c| kept(diesel::sql_query(text)).load(c).await)
+                .map_err(fail("schedule_slots"))?;
         Ok(rows.into_iter().map(|row| (row.schedule, row.begins.0)).collect())
     }
 }

@@ -27,7 +27,7 @@ fn id_of(parts: &[&str]) -> DbId {
 }
 
 async fn owner_of(conn: &mut Conn, id: &str) -> Result<Option<Company>, StoreError> {
-    let row: Option<CompanyRow> = on_db!(conn, |c| {
+    let row: Option<CompanyRow> = on_db!(conn, "companies.find", |c| {
         let found = companies::table.find(id).select(CompanyRow::as_select()).get_result(c).await;
         diesel::OptionalExtension::optional(found)
     })
@@ -39,7 +39,7 @@ async fn owner_of(conn: &mut Conn, id: &str) -> Result<Option<Company>, StoreErr
 impl Tenants for SqlSystem {
     async fn by_key(&self, key: &Secret) -> Result<Option<Company>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let row: Option<CompanyRow> = on_db!(&mut conn, |c| {
+        let row: Option<CompanyRow> = on_db!(&mut conn, "companies.by_key", |c| {
             let found = companies::table
                 .filter(companies::tenant_key.eq(key.expose()))
                 .select(CompanyRow::as_select())
@@ -56,7 +56,7 @@ impl Tenants for SqlSystem {
             return Ok(Vec::new());
         }
         let mut conn = self.db.reader().await?;
-        let rows: Vec<CompanyRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<CompanyRow> = on_db!(&mut conn, "provider_accounts.owners_of", |c| {
             accounts::table
                 .inner_join(companies::table.on(companies::id.eq(accounts::company_id)))
                 .filter(accounts::provider.eq(provider.as_str()))
@@ -78,7 +78,7 @@ impl Tenants for SqlSystem {
 
     async fn by_tracking_number(&self, number: &PhoneNumber) -> Result<Option<Company>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let row: Option<CompanyRow> = on_db!(&mut conn, |c| {
+        let row: Option<CompanyRow> = on_db!(&mut conn, "tracking_numbers.owner_of", |c| {
             let found = numbers::table
                 .inner_join(companies::table.on(companies::id.eq(numbers::company_id)))
                 .filter(numbers::number.eq(number.as_str()))
@@ -102,7 +102,7 @@ impl Tenants for SqlSystem {
         name: &str,
     ) -> Result<Option<SealedSecret>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let sealed: Option<Vec<u8>> = on_db!(&mut conn, |c| {
+        let sealed: Option<Vec<u8>> = on_db!(&mut conn, "provider_credentials.find", |c| {
             let found = credentials::table
                 .filter(credentials::company_id.eq(company.as_str()))
                 .filter(credentials::provider.eq(provider.as_str()))
@@ -122,7 +122,7 @@ impl Tenants for SqlSystem {
         name: &str,
     ) -> Result<Vec<(CompanyId, SealedSecret)>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<(String, Vec<u8>)> = on_db!(&mut conn, |c| {
+        let rows: Vec<(String, Vec<u8>)> = on_db!(&mut conn, "provider_credentials.named", |c| {
             credentials::table
                 .filter(credentials::provider.eq(provider.as_str()))
                 .filter(credentials::name.eq(name))
@@ -143,7 +143,7 @@ impl Tenants for SqlSystem {
 
     async fn with_credential(&self, provider: Provider, name: &str) -> Result<Vec<CompanyId>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let ids: Vec<String> = on_db!(&mut conn, |c| {
+        let ids: Vec<String> = on_db!(&mut conn, "provider_credentials.holders", |c| {
             credentials::table
                 .filter(credentials::provider.eq(provider.as_str()))
                 .filter(credentials::name.eq(name))
@@ -163,7 +163,7 @@ impl Tenants for SqlSystem {
 
     async fn list(&self) -> Result<Vec<Company>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<CompanyRow> = on_db!(&mut conn, |c| {
+        let rows: Vec<CompanyRow> = on_db!(&mut conn, "companies.list", |c| {
             companies::table.order(companies::id).select(CompanyRow::as_select()).load(c).await
         })
         .map_err(fail("companies"))?;
@@ -194,7 +194,7 @@ impl Tenants for SqlSystem {
                 users::created_at.eq(DbTs(now)),
                 users::updated_at.eq(DbTs(now)),
             );
-            on_db!(conn, |c| {
+            on_db!(conn, "users.upsert", |c| {
                 diesel::insert_into(users::table)
                     .values(row)
                     .on_conflict(users::id)
@@ -217,7 +217,7 @@ impl Tenants for SqlSystem {
             return Ok(None);
         }
         let mut conn = self.db.reader().await?;
-        let owner: Option<String> = on_db!(&mut conn, |c| {
+        let owner: Option<String> = on_db!(&mut conn, "shunya_jobs.owner_of_task", |c| {
             let found = shunya_jobs::table
                 .filter(shunya_jobs::vendor_task_id.eq_any(task_ids.iter().map(String::as_str)))
                 .select(shunya_jobs::company_id)
@@ -245,7 +245,7 @@ async fn upsert_company(conn: &mut Conn, company: &Company, now: Timestamp) -> R
         companies::created_at.eq(DbTs(now)),
         companies::updated_at.eq(DbTs(now)),
     );
-    on_db!(conn, |c| {
+    on_db!(conn, "companies.upsert", |c| {
         diesel::insert_into(companies::table)
             .values(row)
             .on_conflict(companies::id)
@@ -265,7 +265,7 @@ async fn upsert_company(conn: &mut Conn, company: &Company, now: Timestamp) -> R
 
 /// A person is of one tenant; an upsert alone would rename another tenant's and change what they may do.
 async fn refuse_others(conn: &mut Conn, company: &str, id: &kernel::UserId) -> Result<(), StoreError> {
-    let owner: Option<String> = on_db!(conn, |c| {
+    let owner: Option<String> = on_db!(conn, "users.company_of", |c| {
         let found = users::table.find(id.as_str()).select(users::company_id).get_result(c).await;
         diesel::OptionalExtension::optional(found)
     })
@@ -283,7 +283,7 @@ async fn insert_number(
     number: &PhoneNumber,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let owner: Option<String> = on_db!(conn, |c| {
+    let owner: Option<String> = on_db!(conn, "tracking_numbers.company_of", |c| {
         let found = numbers::table
             .filter(numbers::number.eq(number.as_str()))
             .select(numbers::company_id)
@@ -304,8 +304,11 @@ async fn insert_number(
         numbers::provider.eq(provider.as_str()),
         numbers::created_at.eq(DbTs(now)),
     );
-    on_db!(conn, |c| diesel::insert_into(numbers::table).values(row).execute(c).await)
-        .map_err(fail("tracking_numbers"))?;
+    on_db!(conn, "tracking_numbers.insert", |c| diesel::insert_into(numbers::table)
+        .values(row)
+        .execute(c)
+        .await)
+    .map_err(fail("tracking_numbers"))?;
     Ok(())
 }
 
@@ -316,7 +319,7 @@ async fn insert_account(
     external_id: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let owner: Option<String> = on_db!(conn, |c| {
+    let owner: Option<String> = on_db!(conn, "provider_accounts.company_of", |c| {
         let found = accounts::table
             .filter(accounts::provider.eq(provider.as_str()))
             .filter(accounts::external_id.eq(external_id))
@@ -338,8 +341,11 @@ async fn insert_account(
         accounts::external_id.eq(external_id),
         accounts::created_at.eq(DbTs(now)),
     );
-    on_db!(conn, |c| diesel::insert_into(accounts::table).values(row).execute(c).await)
-        .map_err(fail("provider_accounts"))?;
+    on_db!(conn, "provider_accounts.insert", |c| diesel::insert_into(accounts::table)
+        .values(row)
+        .execute(c)
+        .await)
+    .map_err(fail("provider_accounts"))?;
     Ok(())
 }
 
@@ -360,7 +366,7 @@ async fn upsert_credential(
         credentials::created_at.eq(DbTs(now)),
         credentials::updated_at.eq(DbTs(now)),
     );
-    on_db!(conn, |c| {
+    on_db!(conn, "provider_credentials.upsert", |c| {
         diesel::insert_into(credentials::table)
             .values(row)
             .on_conflict((credentials::company_id, credentials::provider, credentials::name))

@@ -1,6 +1,6 @@
 //! What the databases say when something is wrong with them, in the words the use cases understand.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use app::ports::{NewContact, Store, Tenants, UnitOfWork};
 use kernel::{Calendar, CompanyId, ContactCardId, PhoneNumber, Scope, StoreError};
@@ -62,12 +62,12 @@ async fn a_statement_that_takes_too_long_is_told_to_try_again() {
     let db = testkit::postgres().await;
     let (scope, ids) = (tenant(&db).await, TestIds::default());
     let settings = PoolSettings { statement_timeout: Duration::from_millis(300), ..PoolSettings::default() };
-    let (hasty, _) = store_sql::open(&db.target, None, &settings).unwrap();
+    let (hasty, _) = store_sql::open(&db.target, None, &settings, Arc::new(testkit::Dice(0.5))).unwrap();
     let mut holder = db.store.begin(&scope).await.unwrap();
     contact(&mut holder, &ids, ONE).await.unwrap();
     let mut waiting = hasty.begin(&scope).await.unwrap();
     let error = contact(&mut waiting, &ids, ONE).await.expect_err("the key is locked");
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, StoreError::TimedOut(_)), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,38 +102,48 @@ async fn a_server_that_went_away_is_unavailable_and_then_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_only_reads_cannot_write() {
+async fn a_server_that_only_reads_has_become_anothers_replica() {
     let db = testkit::postgres().await;
     let (scope, ids) = (tenant(&db).await, TestIds::default());
     let Target::Postgres(url) = &db.target else { panic!("this is PostgreSQL") };
     let name = url.rsplit_once('/').unwrap().1;
     db.run(&format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on")).await;
-    let (replica, _) = store_sql::open(&db.target, None, &PoolSettings::default()).unwrap();
+    let (replica, _) =
+        store_sql::open(&db.target, None, &PoolSettings::default(), Arc::new(testkit::Dice(0.5))).unwrap();
     let mut unit = replica.begin(&scope).await.unwrap();
     assert!(unit.directory().company().await.unwrap().is_some());
     let error = contact(&mut unit, &ids, ONE).await.expect_err("it only reads");
-    assert!(matches!(error, StoreError::CannotWrite(_)), "{error:?}");
+    assert!(error.is_momentary(), "{error:?}");
+    drop(unit);
+    // no connection to it is kept: a new one may lead to the server that writes now
+    let writes_now =
+        format!("BEGIN READ WRITE; ALTER DATABASE \"{name}\" RESET default_transaction_read_only; COMMIT");
+    db.run(&writes_now).await;
+    let mut unit = replica.begin(&scope).await.unwrap();
+    contact(&mut unit, &ids, ONE).await.unwrap();
+    unit.commit().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_unavailable() {
     let target = Target::Postgres("postgres://nobody@127.0.0.1:1/none".to_owned());
-    let (store, _) = store_sql::open(&target, None, &PoolSettings::default()).unwrap();
+    let (store, _) =
+        store_sql::open(&target, None, &PoolSettings::default(), Arc::new(testkit::Dice(0.5))).unwrap();
     let scope = Scope::system(CompanyId::try_new("org_a").unwrap(), "test");
     let error = store.begin(&scope).await.err().expect("nobody listens there");
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_that_is_used_up_is_unavailable() {
+async fn a_pool_that_is_used_up_is_told_from_a_server_that_is_not_there() {
     for db in [testkit::postgres().await, testkit::sqlite().await] {
         let scope = tenant(&db).await;
         let settings =
             PoolSettings { size: 1, overflow: 0, wait: Duration::from_millis(50), ..PoolSettings::default() };
-        let (store, _) = store_sql::open(&db.target, None, &settings).unwrap();
+        let (store, _) = store_sql::open(&db.target, None, &settings, Arc::new(testkit::Dice(0.5))).unwrap();
         let unit = store.begin(&scope).await.unwrap();
         let error = store.begin(&scope).await.err().expect("there is one connection");
-        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        assert!(matches!(error, StoreError::TimedOut(_)), "{error:?}");
         unit.rollback().await.unwrap();
         store.begin(&scope).await.unwrap().rollback().await.unwrap();
     }
@@ -142,7 +152,8 @@ async fn a_pool_that_is_used_up_is_unavailable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_not_there_is_unavailable() {
     let target = Target::Sqlite("/nonexistent/folder/otto.db".to_owned());
-    let (store, _) = store_sql::open(&target, None, &PoolSettings::default()).unwrap();
+    let (store, _) =
+        store_sql::open(&target, None, &PoolSettings::default(), Arc::new(testkit::Dice(0.5))).unwrap();
     let scope = Scope::system(CompanyId::try_new("org_a").unwrap(), "test");
     let error = store.begin(&scope).await.err().expect("it cannot be opened");
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");

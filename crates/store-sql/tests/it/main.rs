@@ -3,11 +3,16 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod cases;
+mod catalog;
 mod failures;
 mod locks;
+mod migrations;
+mod remembered;
+mod replica;
 mod row_level_security;
 mod schema;
 mod single_threaded;
+mod statements;
 mod views;
 
 testkit::contract_tests!(queue {
@@ -18,6 +23,7 @@ testkit::contract_tests!(queue {
     jobs_of_every_priority_are_claimed,
     a_busy_tenant_does_not_starve_another,
     a_tenant_behind_a_long_backlog_is_not_starved,
+    no_tenant_of_very_many_is_starved,
     the_urgent_one_of_a_long_backlog_goes_first,
     a_long_backlog_of_one_tenant_fills_its_claims,
     an_urgent_job_of_a_busy_tenant_waits_its_turn_too,
@@ -98,6 +104,8 @@ testkit::contract_tests!(inbox {
     waiting_webhooks_are_listed_oldest_first,
     a_clean_up_deletes_only_what_is_settled,
     a_clean_up_counts_from_when_a_webhook_was_settled,
+    bodies_are_emptied_where_a_webhook_is_settled_and_old,
+    every_state_is_listed,
 });
 
 testkit::contract_tests!(calls {

@@ -10,28 +10,6 @@ async fn as_role(db: &Database, role: &str) -> Client {
     client
 }
 
-/// Every table that is a tenant's, with the column that says whose.
-const TENANTS_TABLES: &str = "SELECT table_name::text FROM information_schema.columns WHERE table_schema = 'public' \
-     AND (column_name = 'company_id' OR (table_name = 'companies' AND column_name = 'id'))";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_table_of_tenants_hides_the_others_even_from_its_owner() {
-    let db = testkit::postgres().await;
-    let tables = db.texts(TENANTS_TABLES).await;
-    assert!(tables.len() > 18, "{tables:?}");
-    for table in tables {
-        let forced = "SELECT (relrowsecurity AND relforcerowsecurity)::text FROM pg_class WHERE oid = ";
-        assert_eq!(db.texts(&format!("{forced}'{table}'::regclass")).await, ["true"], "{table}");
-        let column = if table == "companies" { "id" } else { "company_id" };
-        let rule = format!("({column} = current_setting('otto.company_id'::text, true))");
-        let policies = format!(
-            "SELECT roles::text || ' ' || qual || ' ' || with_check FROM pg_policies WHERE tablename = '{table}' ORDER BY 1"
-        );
-        let wanted = [format!("{{otto_app}} {rule} {rule}"), "{otto_system} true true".to_owned()];
-        assert_eq!(db.texts(&policies).await, wanted, "{table}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_roles_own_nothing_and_bypass_nothing() {
     let db = testkit::postgres().await;

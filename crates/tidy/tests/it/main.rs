@@ -4,6 +4,7 @@
 #![expect(clippy::case_sensitive_file_extension_comparisons, reason = "the names are our own")]
 
 mod deploy;
+mod migrations;
 mod observing;
 
 use std::{

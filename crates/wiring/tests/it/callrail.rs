@@ -1,7 +1,13 @@
 //! CallRail's webhooks: what is believed, what is kept, and what is answered.
 
-use app::ingest::{ReplayError, replay_webhook};
+use std::sync::Arc;
+
+use app::{
+    Ports,
+    ingest::{ReplayError, replay_webhook},
+};
 use idempotency::InboxState;
+use kernel::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulators::{SimulatedTenant, callrail_signature};
@@ -218,4 +224,23 @@ async fn the_same_event_again_is_acknowledged_and_changes_nothing() {
 #[tokio::test]
 async fn the_same_event_again_is_acknowledged_and_changes_nothing_on_postgresql() {
     twice(Bench::postgres().await).await;
+}
+
+/// A provider that sends everything once must not be refused because of what a process remembers of its key.
+#[tokio::test]
+async fn a_key_that_another_process_has_just_changed_counts_at_once() {
+    let bench = Bench::postgres().await;
+    let body = payload(&bench.tenants[0], "CAL1").to_string();
+    bench.callrail("/callrail/call.completed", body).await.is(200);
+    let tenants = Arc::new(bench.database.system.clone());
+    let other = Ports { tenants, ..(*bench.otto.ports).clone() };
+    let mut changed = as_configured(&bench.tenants[0]);
+    changed.callrail_secrets = vec![("signing_key".to_owned(), Secret::new("a-new-key".to_owned()))];
+    set_up_tenant(&other, changed).await.unwrap();
+    let body = payload(&bench.tenants[0], "CAL2").to_string();
+    let request = bench
+        .request(Method::POST, "/callrail/call.completed")
+        .header("Signature", callrail_signature("a-new-key", body.as_bytes()))
+        .header("Content-Type", "application/json");
+    answer(request.body(body)).await.is(200);
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 
 use crate::{
     answer::answer,
+    bench::{Bench, Wanted},
     callrail::payload,
     seeded::{CONVERSATIONS, Seeded},
 };
@@ -58,7 +59,11 @@ async fn nothing_secret_or_personal_is_logged() {
         .with(layer(LogFormat::Json, move || to_machines.clone()))
         .init();
 
-    let seeded = Seeded::new(testkit::postgres().await).await;
+    // every statement is as slow as this, and is told of
+    let settings = [("OTTO_DB_SLOW_STATEMENT_MS", "0"), ("OTTO_WEBHOOK_PATIENCE_SECONDS", "1")];
+    let settings = settings.map(|(name, value)| (name, value.to_owned())).into();
+    let wanted = Wanted { pipeline: true, settings, ..Wanted::default() };
+    let seeded = Seeded::fill(Bench::new(testkit::postgres().await, wanted).await).await;
     let bench = &seeded.bench;
     for route in http_api::RouteTable::new(console::ROUTES).routes() {
         if route.path == "/console/live" {
@@ -127,6 +132,7 @@ async fn nothing_secret_or_personal_is_logged() {
     for (format, text) in [("readable", readable.text()), ("json", json.text())] {
         assert!(text.lines().count() > 100, "{format}: only {} lines were logged", text.lines().count());
         assert!(text.contains("answered"), "{format}: nothing of the API");
+        assert!(text.contains("store.webhook_inbox.store"), "{format}: nothing of the store");
         // a number in whatever way it is written is these digits in a row
         let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '+')).collect();
         for (what, word) in &never {

@@ -1,6 +1,6 @@
 //! What operators and sweeps do with webhooks.
 
-use app::ports::{InboxFilter, InboxOffice, NewInboxEntry};
+use app::ports::{EmptiedBodies, InboxFilter, InboxOffice, NewInboxEntry};
 use idempotency::{Arrival, InboxState};
 use kernel::{InboxId, Provider, Timestamp};
 
@@ -147,4 +147,54 @@ pub async fn a_clean_up_counts_from_when_a_webhook_was_settled(db: &Database) {
     unit.commit().await.unwrap();
     assert_eq!(db.system.delete_settled(at(4000), 100).await.unwrap(), 0);
     assert_eq!(db.system.delete_settled(at(6000), 100).await.unwrap(), 1);
+}
+
+pub async fn bodies_are_emptied_where_a_webhook_is_settled_and_old(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let mut ids = Vec::new();
+    for (number, state) in [
+        (0, InboxState::Applied),
+        (1, InboxState::Applied),
+        (2, InboxState::Ignored),
+        (3, InboxState::Quarantined),
+        (4, InboxState::Waiting),
+        (5, InboxState::Applied),
+        (6, InboxState::Applied),
+    ] {
+        let entry = arrived(&bench, &format!("event-{number}"), state, at(number));
+        ids.push(bench.received(&scope, &entry).await);
+    }
+    let office = &db.system;
+    let chunk = |count, up_to: Option<i64>| EmptiedBodies { count, up_to: up_to.map(at) };
+    assert_eq!(office.empty_bodies(at(1), at(6), 2).await.unwrap(), chunk(2, Some(2)));
+    assert_eq!(office.empty_bodies(at(2), at(6), 2).await.unwrap(), chunk(1, Some(5)), "once each");
+    assert_eq!(office.empty_bodies(at(5), at(6), 2).await.unwrap(), chunk(0, None));
+    for (number, id) in ids.iter().enumerate() {
+        let found = InboxOffice::find(office, *id).await.unwrap().unwrap();
+        let emptied = [1, 2, 5].contains(&number);
+        assert_eq!(
+            (found.entry.body.is_empty(), found.entry.proof.is_empty()),
+            (emptied, emptied),
+            "{number}"
+        );
+        assert_eq!(found.entry.event_key, format!("event-{number}"));
+    }
+    // what was emptied is known as well as ever
+    let again = arrived(&bench, "event-1", InboxState::Applied, at(50));
+    let mut unit = bench.begin(&scope).await;
+    let stored = unit.inbox().store(&again).await.unwrap();
+    assert_eq!(stored.arrival, Arrival::Duplicate { first_received_at: at(1) });
+    unit.commit().await.unwrap();
+}
+
+pub async fn every_state_is_listed(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    for (number, state) in InboxState::ALL.into_iter().enumerate() {
+        let id = bench.received(&scope, &bench.webhook(&format!("event-{number}"), state)).await;
+        let filter = InboxFilter { state: Some(state), limit: 10, ..InboxFilter::default() };
+        let listed = db.system.list(&filter).await.unwrap();
+        assert_eq!(listed.iter().map(|line| line.id).collect::<Vec<_>>(), [id], "{state:?}");
+    }
 }

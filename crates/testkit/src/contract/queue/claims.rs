@@ -135,6 +135,26 @@ pub async fn a_tenant_behind_a_long_backlog_is_not_starved(db: &Database) {
     assert!(jobs_of(&claimed).contains(&late));
 }
 
+pub async fn no_tenant_of_very_many_is_starved(db: &Database) {
+    let bench = Bench::new(db);
+    // behind more jobs of one than any claim looks at wait more tenants than one claim walks over
+    let busy = bench.tenant("org_0").await;
+    bench.enqueue_many(&busy, &WORK, 1_200).await;
+    let many = 300;
+    for tenant in 1..=many {
+        let scope = bench.tenant(&format!("org_{tenant}")).await;
+        bench.try_enqueue(&scope, &bench.job(&WORK, None, at(5))).await.unwrap();
+    }
+    let mut served = BTreeMap::new();
+    for _ in 0..9 {
+        for (tenant, jobs) in per_tenant(&bench.claim(Queue::Default, 60, at(5)).await) {
+            *served.entry(tenant).or_insert(0) += jobs;
+        }
+    }
+    // nine claims of sixty have room for all of them, whatever the busy one gets
+    assert_eq!(served.len(), many + 1, "{served:?}");
+}
+
 pub async fn the_urgent_one_of_a_long_backlog_goes_first(db: &Database) {
     let bench = Bench::new(db);
     let (busy, other) = (bench.tenant("org_busy").await, bench.tenant("org_other").await);

@@ -1,0 +1,1 @@
+CREATE INDEX jobs_due ON jobs (queue, run_at) WHERE state = 'ready';

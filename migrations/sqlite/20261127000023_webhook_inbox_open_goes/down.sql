@@ -1,0 +1,1 @@
+CREATE INDEX webhook_inbox_open ON webhook_inbox (state, id) WHERE state IN ('received', 'waiting', 'quarantined');
