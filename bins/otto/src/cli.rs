@@ -167,18 +167,28 @@ pub enum JobsCommand {
         /// Its id.
         id: String,
     },
-    /// Try one again that was given up or called off, or all that were given up; each gets all its attempts.
+    /// Try one again that was given up or called off, or all that were given up.
+    ///
+    /// A job tried again gets all its attempts, and what it was about is open again with it: a recording given up on is to
+    /// be copied again, and a request to Shunya that has failed is submitted again (`shunya.submit`, under a number of its
+    /// own, so that Shunya does not take it for a repetition) or asked after again (`shunya.poll`). What has an outcome by
+    /// now keeps it. Mend what stood in the way first.
     Retry {
-        /// Its id.
+        /// Its id, as `otto jobs list` prints it.
         #[arg(required_unless_present = "dead", conflicts_with = "dead")]
         id: Option<String>,
         /// All that were given up.
         #[arg(long)]
         dead: bool,
     },
-    /// Call one off.
+    /// Call one off, and with it what it was to do.
+    ///
+    /// The call whose recording was to be copied or analysed has failed with the code `cancelled` from then on, and nothing
+    /// sets it on its way again but `otto jobs retry`. A job that runs at this moment stops at its next heartbeat and
+    /// stores nothing any more. A webhook whose application is called off is set aside as ignored; `otto webhooks replay`
+    /// takes it up again.
     Cancel {
-        /// Its id.
+        /// Its id, as `otto jobs list` prints it.
         id: String,
     },
     /// How many wait, run and were given up, by queue.

@@ -5,6 +5,7 @@
 //! - [`analysis`]: Shunya asked, answered, and what an answer becomes.
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
+//! - [`office`]: what operators do with work.
 //! - [`jobs`]: every job kind and schedule in one place.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
 
@@ -12,6 +13,7 @@ pub mod analysis;
 pub mod cron;
 pub mod ingest;
 pub mod jobs;
+pub mod office;
 pub mod ports;
 pub mod presence;
 pub mod reads;

@@ -4,6 +4,7 @@
 //! Links lead to our own server and carry a signature of key and end.
 
 mod links;
+mod list;
 
 use std::{
     io,
@@ -11,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+use app::ports::{BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, StoredBlob};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
-use kernel::{IdSource, Secret, Timestamp};
+use kernel::{CompanyId, IdSource, Secret, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tokio::{
@@ -24,7 +25,7 @@ use tokio::{
 use tokio_util::io::ReaderStream;
 use url::Url;
 
-use crate::links::Links;
+use crate::{links::Links, list::FolderPages};
 
 /// A folder of objects.
 pub struct FsBlobs {
@@ -150,6 +151,10 @@ impl BlobStore for FsBlobs {
             }
         }
         Ok(())
+    }
+
+    fn list(&self, company: Option<&CompanyId>) -> Box<dyn BlobPages> {
+        Box::new(FolderPages::below(&self.root, BlobKey::prefix(company)))
     }
 
     async fn link(&self, key: &BlobKey, valid_for: Duration, now: Timestamp) -> Result<Secret, BlobError> {

@@ -209,6 +209,11 @@ impl Simulators {
         self.control(of).scripts.add(answer);
     }
 
+    /// Takes back the answers laid down for one of them that were not given yet.
+    pub fn clear_scripts(&self, of: StandIn) {
+        self.control(of).scripts.clear();
+    }
+
     /// The requests one of them got after number `since`.
     pub fn requests(&self, of: StandIn, since: u64) -> Vec<SeenRequest> {
         self.control(of).seen_since(since)

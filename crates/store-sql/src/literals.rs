@@ -38,11 +38,6 @@ macro_rules! literals {
 literals! {
     /// The job waits for its time: `jobs_ready`, `jobs_due`.
     JobReady = "jobs.state = 'ready'";
-    /// The call is on its way: `calls_unfinished`.
-    CallUnfinished = "calls.stage IN ('ringing', 'in_progress', 'awaiting_recording', 'fetching_recording', \
-                      'recorded', 'analysing')";
-    /// The request has no outcome yet: `shunya_jobs_open`.
-    RequestOpen = "shunya_jobs.state IN ('pending', 'running')";
     /// The task waits for its time: `tasks_overdue`.
     TaskWaiting = "tasks.status IN ('open', 'pending')";
     /// Something is still to be done about the webhook: `webhook_inbox_open`.

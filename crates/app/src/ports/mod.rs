@@ -19,7 +19,7 @@ use std::sync::Arc;
 use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
 
 pub use auth::{AuthError, Authenticator, Identity, Presented};
-pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, StoredBlob};
+pub use blobs::{BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, ListedBlob, StoredBlob};
 pub use inbox::{Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
 pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
@@ -41,7 +41,9 @@ pub use repositories::{
 pub use short_cache::{CacheKey, Computation, MAX_CACHED_BYTES, ShortCache};
 pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};
 pub use store::{Store, UnitOfWork};
-pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
+pub use tenants::{
+    LeftCall, LeftRequest, SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants,
+};
 
 use crate::reads::Reads;
 

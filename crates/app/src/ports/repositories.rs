@@ -163,6 +163,8 @@ pub trait AnalysisRepository: Send {
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Writes back a request that was opened again, as [`ShunyaJob::open_again`] has it; its failure is forgotten.
+    async fn reopen_job(&mut self, job: &ShunyaJob, now: Timestamp) -> Result<(), StoreError>;
     /// Whether the request's transcript is stored.
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError>;
     /// Stores a transcript; `false` if the request has one.

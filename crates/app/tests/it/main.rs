@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod customers;
+mod office;
 mod setup;
+mod sweeps;
 mod virtual_time;
 mod worker;

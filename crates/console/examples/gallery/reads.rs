@@ -189,7 +189,7 @@ impl InboxOffice for World {
     async fn assign(&self, _: InboxId, _: &CompanyId) -> Result<(), StoreError> {
         unreachable!("the console does not ask this")
     }
-    async fn waiting(&self, _: Timestamp, _: i64) -> Result<Vec<InboxEntry>, StoreError> {
+    async fn waiting(&self, _: Timestamp, _: Option<InboxId>, _: i64) -> Result<Vec<InboxEntry>, StoreError> {
         unreachable!("the console does not ask this")
     }
     async fn delete_settled(&self, _: Timestamp, _: i64) -> Result<usize, StoreError> {

@@ -17,6 +17,7 @@ mod callrail;
 mod contract;
 mod corpus;
 mod house;
+mod jobs_at_hand;
 mod limits;
 mod logs;
 mod order;
