@@ -45,6 +45,37 @@ pub enum Command {
     /// Look at companies, and set them up.
     #[command(subcommand)]
     Tenants(TenantsCommand),
+    /// Check that all that must agree does; exits with 1 if something is wrong.
+    ///
+    /// Compares calls with their events, recordings with the storage, analyses with their requests, leads with their
+    /// history, the timeline with what it tells of, the queue with what it is about, and dashboards with the analyses.
+    /// Nothing is changed, and Otto may run meanwhile: what is younger than a quarter of an hour may still be on its way and
+    /// is not looked at. Findings name rows by id and nothing of customers. docs/operations.md says of each check what it
+    /// means and what to do.
+    Verify(VerifyArgs),
+}
+
+/// `otto verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Look at the rows of this company only.
+    #[arg(long)]
+    pub company: Option<String>,
+    /// Read every recording and every webhook to its end too, and compare what they hold. Takes as long as reading them.
+    #[arg(long)]
+    pub deep: bool,
+    /// Make only checks whose name begins so, such as `leads` or `calls.stage`. May be given several times.
+    #[arg(long = "check", value_name = "NAME")]
+    pub checks: Vec<String>,
+    /// Name at most so many findings of each check. All of them are counted.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub examples: u64,
+    /// As one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// How often providers fail.

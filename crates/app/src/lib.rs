@@ -6,6 +6,7 @@
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
 //! - [`office`]: what operators do with work.
+//! - [`verify`]: whether all that must agree does.
 //! - [`jobs`]: every job kind and schedule in one place.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
 
@@ -16,8 +17,10 @@ pub mod jobs;
 pub mod office;
 pub mod ports;
 pub mod presence;
+pub mod progress;
 pub mod reads;
 pub mod sweeps;
+pub mod verify;
 pub mod worker;
 
 mod work;

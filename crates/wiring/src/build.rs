@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::{
     Ports,
-    ports::{BlobStore, PlatformSecrets},
+    ports::{BlobStore, Inspector, PlatformSecrets},
 };
 use blob_fs::FsBlobs;
 use blob_s3::{S3Blobs, S3Credentials, S3Patience};
@@ -155,6 +155,11 @@ impl Otto {
         };
         check_key(&ports).await?;
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools })
+    }
+
+    /// Reads everything there is, for checks.
+    pub fn inspector(&self) -> Arc<dyn Inspector> {
+        self.pools.system.clone()
     }
 }
 

@@ -8,6 +8,7 @@ mod jobs;
 mod live;
 mod serve;
 mod tenants;
+mod verify;
 mod webhooks;
 
 use std::{collections::BTreeMap, process::ExitCode, str::FromStr};
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Webhooks(command)) => webhooks::run(command).await,
         Some(Command::Jobs(command)) => jobs::run(command).await,
         Some(Command::Tenants(command)) => tenants::run(command).await,
+        Some(Command::Verify(args)) => verify::run(args).await,
     }
 }
 

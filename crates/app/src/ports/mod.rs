@@ -3,6 +3,7 @@
 mod auth;
 mod blobs;
 mod inbox;
+mod inspection;
 mod jobs;
 mod limits;
 mod locks;
@@ -21,6 +22,10 @@ use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
 pub use auth::{AuthError, Authenticator, Identity, Presented};
 pub use blobs::{BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, ListedBlob, StoredBlob};
 pub use inbox::{Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival};
+pub use inspection::{
+    Column, CountedCall, Extent, Finding, InspectedCall, InspectedCard, InspectedFacts, InspectedRecording,
+    InspectedWebhook, Inspector, Looked, Mark, RowKey, Stretch,
+};
 pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
     ReplayOutcome, SlotJob,

@@ -6,5 +6,6 @@ mod customers;
 mod office;
 mod setup;
 mod sweeps;
+mod verify;
 mod virtual_time;
 mod worker;
