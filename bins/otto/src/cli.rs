@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Call intelligence for home-service companies.
@@ -53,6 +55,53 @@ pub enum Command {
     /// is not looked at. Findings name rows by id and nothing of customers. docs/operations.md says of each check what it
     /// means and what to do.
     Verify(VerifyArgs),
+    /// Write a backup of the database and the recordings into a folder.
+    ///
+    /// All of one moment, while Otto runs. PostgreSQL is dumped by `pg_dump`, which must be no older than the server (from
+    /// PATH, or else the newest in /usr/lib/postgresql); SQLite is copied. Recordings in a folder are brought over, as hard
+    /// links where both folders are on one disk; recordings in a bucket stay there, and are listed in recordings.jsonl with
+    /// size and SHA-256. manifest.json is written last: a folder without it is no backup.
+    ///
+    /// The folder then holds everything customers said, readable by whoever can read it. The key that opens the companies'
+    /// provider credentials is not in it unless asked for: without that key a backup cannot be used.
+    Backup(BackupArgs),
+    /// Restore a backup into an empty database and data directory, and verify it.
+    ///
+    /// Where to is told by DATABASE_URL and OTTO_DATA_DIR, as for everything else; what is not empty is refused. A backup of
+    /// an older version is brought up to date, one of a newer version is refused. Counts every table's rows, and then makes
+    /// all checks of `otto verify`; exits with 1 if something is wrong.
+    ///
+    /// The Otto the backup was made of must not run any more, or go on running alone: two that have the same jobs would do
+    /// them twice.
+    Restore(RestoreArgs),
+}
+
+/// `otto backup`.
+#[derive(Args)]
+pub struct BackupArgs {
+    /// The folder to write to. It must be empty, or not there yet.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Put encryption.key into the backup too. Whoever has the folder then has everything.
+    #[arg(long)]
+    pub with_key: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `otto restore`.
+#[derive(Args)]
+pub struct RestoreArgs {
+    /// The folder of the backup.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Compare the contents of recordings and webhooks too. Takes as long as reading them.
+    #[arg(long)]
+    pub deep: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `otto verify`.

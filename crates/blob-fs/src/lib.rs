@@ -3,6 +3,7 @@
 //! Objects are written to a temporary file, synced, and renamed into place, so that a key never holds half an object.
 //! Links lead to our own server and carry a signature of key and end.
 
+mod carry;
 mod links;
 mod list;
 
@@ -26,6 +27,8 @@ use tokio_util::io::ReaderStream;
 use url::Url;
 
 use crate::{links::Links, list::FolderPages};
+
+pub use carry::{Carried, carry};
 
 /// A folder of objects.
 pub struct FsBlobs {

@@ -4,7 +4,9 @@
 //! - `unit`: one transaction of one tenant; its repositories are in `repositories/`.
 //! - `reads/`: one query, one view, for people.
 //! - `system/`: what works across tenants: claims, cron, operators. Visibly apart.
+//! - [`backup`]: all of it at once, out and in.
 
+pub mod backup;
 mod db;
 mod error;
 mod literals;

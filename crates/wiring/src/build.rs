@@ -45,7 +45,7 @@ pub(crate) struct Pools {
 }
 
 /// Where the database is: as configured, else a file in the data directory.
-fn target_of(settings: &Settings) -> Result<Target, StartError> {
+pub(crate) fn target_of(settings: &Settings) -> Result<Target, StartError> {
     if let Some(url) = &settings.database_url {
         Target::parse(url.expose())
             .map_err(|what| StartError::Setting { name: "DATABASE_URL", what: what.to_owned() })

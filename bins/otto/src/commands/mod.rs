@@ -1,5 +1,6 @@
 //! One file for each command. Each reads settings, has things put together, and calls them.
 
+mod backup;
 mod config;
 mod demo;
 mod embedded;
@@ -37,6 +38,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Jobs(command)) => jobs::run(command).await,
         Some(Command::Tenants(command)) => tenants::run(command).await,
         Some(Command::Verify(args)) => verify::run(args).await,
+        Some(Command::Backup(args)) => backup::back_up(args).await,
+        Some(Command::Restore(args)) => backup::restore(args).await,
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod aftermath;
+mod backup;
 mod commands;
 mod full_disk;
 mod place;

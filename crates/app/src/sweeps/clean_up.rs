@@ -1,6 +1,11 @@
 use chrono::Duration;
+use kernel::StoreError;
 
-use crate::jobs::{Done, JobError, SystemRun};
+use super::tally::Tally;
+use crate::{
+    Ports,
+    jobs::{Done, JobError, SystemRun},
+};
 
 /// Jobs that ended well are kept this long, for people to look at.
 const FINISHED_JOBS: Duration = Duration::days(3);
@@ -18,21 +23,42 @@ const CHUNK: i64 = 1_000;
 /// And at most so many of these in one run.
 const MOST_CHUNKS: usize = 50;
 
-/// Deletes what is finished and old.
+/// What is deleted.
+#[derive(Clone, Copy, Debug)]
+enum Old {
+    Jobs,
+    Webhooks,
+    Events,
+    Slots,
+}
+
+/// Deletes what is finished and old. Each sort on its own: one that cannot be deleted does not keep the others.
 pub async fn clean_up(run: &SystemRun<'_>) -> Result<Done, JobError> {
-    let ports = run.ports;
-    let now = ports.clock.now();
+    let mut tally = Tally::of("old rows");
     let mut deleted = 0;
+    for old in [Old::Jobs, Old::Webhooks, Old::Events, Old::Slots] {
+        let fared = delete(run.ports, old, &mut deleted).await;
+        tally.note(format_args!("{old:?}"), fared)?;
+    }
+    tracing::info!(deleted, "old rows deleted");
+    tally.end()
+}
+
+async fn delete(ports: &Ports, old: Old, deleted: &mut usize) -> Result<(), StoreError> {
+    let now = ports.clock.now();
     for _ in 0..MOST_CHUNKS {
-        let jobs = ports.job_office.delete_finished(now - FINISHED_JOBS, now - DEAD_JOBS, CHUNK).await?;
-        let webhooks = ports.inbox_office.delete_settled(now - WEBHOOKS, CHUNK).await?;
-        let events = ports.sweeps.delete_events(now - EVENTS, CHUNK).await?;
-        deleted += jobs + webhooks + events;
-        if jobs + webhooks + events == 0 {
+        let chunk = match old {
+            Old::Jobs => {
+                ports.job_office.delete_finished(now - FINISHED_JOBS, now - DEAD_JOBS, CHUNK).await?
+            }
+            Old::Webhooks => ports.inbox_office.delete_settled(now - WEBHOOKS, CHUNK).await?,
+            Old::Events => ports.sweeps.delete_events(now - EVENTS, CHUNK).await?,
+            Old::Slots => ports.job_office.delete_slots(now - SLOTS).await?,
+        };
+        *deleted += chunk;
+        if chunk == 0 {
             break;
         }
     }
-    deleted += ports.job_office.delete_slots(now - SLOTS).await?;
-    tracing::info!(deleted, "old rows deleted");
-    Ok(Done::Finished)
+    Ok(())
 }
