@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Call intelligence for home-service companies.
@@ -45,6 +47,84 @@ pub enum Command {
     /// Look at companies, and set them up.
     #[command(subcommand)]
     Tenants(TenantsCommand),
+    /// Check that all that must agree does; exits with 1 if something is wrong.
+    ///
+    /// Compares calls with their events, recordings with the storage, analyses with their requests, leads with their
+    /// history, the timeline with what it tells of, the queue with what it is about, and dashboards with the analyses.
+    /// Nothing is changed, and Otto may run meanwhile: what is younger than a quarter of an hour may still be on its way and
+    /// is not looked at. Findings name rows by id and nothing of customers. docs/operations.md says of each check what it
+    /// means and what to do.
+    Verify(VerifyArgs),
+    /// Write a backup of the database and the recordings into a folder.
+    ///
+    /// All of one moment, while Otto runs. PostgreSQL is dumped by `pg_dump`, which must be no older than the server (from
+    /// PATH, or else the newest in /usr/lib/postgresql); SQLite is copied. Recordings in a folder are brought over, as hard
+    /// links where both folders are on one disk; recordings in a bucket stay there, and are listed in recordings.jsonl with
+    /// size and SHA-256. manifest.json is written last: a folder without it is no backup.
+    ///
+    /// The folder then holds everything customers said, readable by whoever can read it. The key that opens the companies'
+    /// provider credentials is not in it unless asked for: without that key a backup cannot be used.
+    Backup(BackupArgs),
+    /// Restore a backup into an empty database and data directory, and verify it.
+    ///
+    /// Where to is told by DATABASE_URL and OTTO_DATA_DIR, as for everything else; what is not empty is refused. A backup of
+    /// an older version is brought up to date, one of a newer version is refused. Counts every table's rows, and then makes
+    /// all checks of `otto verify`; exits with 1 if something is wrong.
+    ///
+    /// The Otto the backup was made of must not run any more, or go on running alone: two that have the same jobs would do
+    /// them twice.
+    Restore(RestoreArgs),
+}
+
+/// `otto backup`.
+#[derive(Args)]
+pub struct BackupArgs {
+    /// The folder to write to. It must be empty, or not there yet.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Put encryption.key into the backup too. Whoever has the folder then has everything.
+    #[arg(long)]
+    pub with_key: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `otto restore`.
+#[derive(Args)]
+pub struct RestoreArgs {
+    /// The folder of the backup.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Compare the contents of recordings and webhooks too. Takes as long as reading them.
+    #[arg(long)]
+    pub deep: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `otto verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Look at the rows of this company only.
+    #[arg(long)]
+    pub company: Option<String>,
+    /// Read every recording and every webhook to its end too, and compare what they hold. Takes as long as reading them.
+    #[arg(long)]
+    pub deep: bool,
+    /// Make only checks whose name begins so, such as `leads` or `calls.stage`. May be given several times.
+    #[arg(long = "check", value_name = "NAME")]
+    pub checks: Vec<String>,
+    /// Name at most so many findings of each check. All of them are counted.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub examples: u64,
+    /// As one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// How often providers fail.
@@ -167,18 +247,28 @@ pub enum JobsCommand {
         /// Its id.
         id: String,
     },
-    /// Try one again that was given up or called off, or all that were given up; each gets all its attempts.
+    /// Try one again that was given up or called off, or all that were given up.
+    ///
+    /// A job tried again gets all its attempts, and what it was about is open again with it: a recording given up on is to
+    /// be copied again, and a request to Shunya that has failed is submitted again (`shunya.submit`, under a number of its
+    /// own, so that Shunya does not take it for a repetition) or asked after again (`shunya.poll`). What has an outcome by
+    /// now keeps it. Mend what stood in the way first.
     Retry {
-        /// Its id.
+        /// Its id, as `otto jobs list` prints it.
         #[arg(required_unless_present = "dead", conflicts_with = "dead")]
         id: Option<String>,
         /// All that were given up.
         #[arg(long)]
         dead: bool,
     },
-    /// Call one off.
+    /// Call one off, and with it what it was to do.
+    ///
+    /// The call whose recording was to be copied or analysed has failed with the code `cancelled` from then on, and nothing
+    /// sets it on its way again but `otto jobs retry`. A job that runs at this moment stops at its next heartbeat and
+    /// stores nothing any more. A webhook whose application is called off is set aside as ignored; `otto webhooks replay`
+    /// takes it up again.
     Cancel {
-        /// Its id.
+        /// Its id, as `otto jobs list` prints it.
         id: String,
     },
     /// How many wait, run and were given up, by queue.

@@ -1,5 +1,6 @@
 //! `otto`: Otto's everyday tool. Alone it runs everything in one process on embedded defaults, with a live demo.
 
+mod bars;
 mod cli;
 mod commands;
 mod output;

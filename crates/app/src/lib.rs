@@ -6,6 +6,8 @@
 //! - [`sweeps`]: what should have happened by now and has not.
 //! - [`reads`]: what people may look at.
 //! - [`guarded`]: providers asked only when and as often as they may be.
+//! - [`office`]: what operators do with work.
+//! - [`verify`]: whether all that must agree does.
 //! - [`jobs`]: every job kind and schedule in one place.
 //! - [`counts`]: what waits, for whoever watches over Otto.
 //! - [`worker`], [`cron`], [`presence`]: the loops.
@@ -16,10 +18,13 @@ pub mod cron;
 pub mod guarded;
 pub mod ingest;
 pub mod jobs;
+pub mod office;
 pub mod ports;
 pub mod presence;
+pub mod progress;
 pub mod reads;
 pub mod sweeps;
+pub mod verify;
 pub mod worker;
 
 mod again;

@@ -3,7 +3,9 @@
 //! Objects are written to a temporary file, synced, and renamed into place, so that a key never holds half an object.
 //! Links lead to our own server and carry a signature of key and end.
 
+mod carry;
 mod links;
+mod list;
 
 use std::{
     io,
@@ -11,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
+use app::ports::{BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
-use kernel::{IdSource, Secret, Timestamp};
+use kernel::{CompanyId, IdSource, Secret, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tokio::{
@@ -24,7 +26,9 @@ use tokio::{
 use tokio_util::io::ReaderStream;
 use url::Url;
 
-use crate::links::Links;
+use crate::{links::Links, list::FolderPages};
+
+pub use carry::{Carried, carry};
 
 /// A folder of objects.
 pub struct FsBlobs {
@@ -150,6 +154,10 @@ impl BlobStore for FsBlobs {
             }
         }
         Ok(())
+    }
+
+    fn list(&self, company: Option<&CompanyId>) -> Box<dyn BlobPages> {
+        Box::new(FolderPages::below(&self.root, BlobKey::prefix(company)))
     }
 
     async fn link(

@@ -7,20 +7,22 @@
 
 mod erase;
 mod failure;
+mod list;
 mod parts;
 mod settings;
 mod upload;
 
 use std::{io, time::Duration};
 
-use app::ports::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
+use app::ports::{BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
 use async_trait::async_trait;
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
 use futures_util::{StreamExt, stream};
-use kernel::{Secret, Timestamp};
+use kernel::{CompanyId, Secret, Timestamp};
 
 use crate::{
     failure::{Failure, failed, status},
+    list::BucketPages,
     parts::{Parts, part_size},
     upload::{Encryption, Place, Upload},
 };
@@ -146,6 +148,10 @@ impl BlobStore for S3Blobs {
 
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
         erase::erase(&self.client, &self.bucket, key.as_str()).await
+    }
+
+    fn list(&self, company: Option<&CompanyId>) -> Box<dyn BlobPages> {
+        Box::new(BucketPages::of(self.client.clone(), self.bucket.clone(), BlobKey::prefix(company)))
     }
 
     async fn link(

@@ -1,7 +1,7 @@
 use std::{
     fs::{self, File},
     io::Read,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -68,11 +68,6 @@ impl Surroundings {
     /// The database for whoever looks behind Otto's back.
     pub fn superusers_database_url(&self) -> String {
         self.postgres.superusers_url(OTTO)
-    }
-
-    /// The folder recordings are in, as files named by their keys.
-    pub fn recordings(&self) -> PathBuf {
-        self.s3.objects()
     }
 
     pub(crate) fn folder(&self) -> &Path {

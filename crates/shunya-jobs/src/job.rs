@@ -5,8 +5,12 @@ use std::time::Duration;
 use kernel::{CallId, CompanyId, ShunyaJobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How often we ask the vendor to analyse the same call before giving up.
+/// How often we ask the vendor to analyse the same call before giving up. Opening a request again begins a new round of
+/// as many, whose numbers go on where no number was used before, so that the vendor takes none for a repetition.
 pub const MAX_SUBMISSIONS: u32 = 5;
+
+/// The code of a [`Failure`] that is nobody's: people called the request, or the copying of a recording, off.
+pub const CALLED_OFF: &str = "cancelled";
 
 /// How long after its submission a request may stay without an outcome before it counts as timed out.
 pub const SUBMIT_DEADLINE: Duration = Duration::from_hours(24);
@@ -59,12 +63,21 @@ pub struct ShunyaJob {
     pub state: JobState,
     /// The vendor's id for it, once known.
     pub vendor_task_id: Option<String>,
-    /// How often it was submitted.
+    /// How often it was submitted, in rounds of [`MAX_SUBMISSIONS`]: rounds cut short count as whole ones.
     pub submissions: u32,
     /// When it was last submitted.
     pub submitted_at: Option<Timestamp>,
-    /// When we created it.
+    /// When we created it, or people had it opened again.
     pub created_at: Timestamp,
+}
+
+/// How a request that has failed goes on when people want it tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It is submitted again.
+    Submit,
+    /// The vendor is asked again what became of it.
+    Look,
 }
 
 /// Why a request failed, as the vendor or we say it. Free of personal data.
@@ -102,12 +115,49 @@ impl ShunyaJob {
     }
 
     /// Time passed: the new state if the request is open and past [`SUBMIT_DEADLINE`], else `None`. It counts from
-    /// the last submission, or from the creation where there was none.
+    /// the last submission, or from the creation or opening where there was none since.
     pub fn on_deadline(&self, now: Timestamp) -> Option<JobState> {
-        let since = self.submitted_at.unwrap_or(self.created_at);
+        let since = self.submitted_at.map_or(self.created_at, |at| at.max(self.created_at));
         // a negative age is a clock set back, not an old request
         let age = now.signed_duration_since(since).to_std().unwrap_or_default();
         (self.state.is_open() && age >= SUBMIT_DEADLINE).then_some(JobState::TimedOut)
+    }
+
+    /// People want it tried again: the request as it is from then on. `None` if its outcome is still to come, or is a
+    /// result: then there is nothing to be tried.
+    pub fn open_again(&self, how: Again, now: Timestamp) -> Option<Self> {
+        if !matches!(self.state, JobState::Failed | JobState::TimedOut) {
+            return None;
+        }
+        let round = (self.submissions / MAX_SUBMISSIONS + 1) * MAX_SUBMISSIONS;
+        let opened = Self { created_at: now, ..self.clone() };
+        Some(match how {
+            // what was never submitted cannot be asked for
+            Again::Look if self.submissions > 0 => {
+                Self { state: JobState::Running, submissions: round + 1, ..opened }
+            }
+            Again::Look | Again::Submit => Self {
+                state: JobState::Pending,
+                submissions: round,
+                vendor_task_id: None,
+                submitted_at: None,
+                ..opened
+            },
+        })
+    }
+
+    /// Whether the vendor may be asked once more after it failed.
+    pub fn may_be_submitted_again(&self) -> bool {
+        // what is pending has not been submitted in this round yet
+        self.state == JobState::Pending || !self.submissions.is_multiple_of(MAX_SUBMISSIONS)
+    }
+
+    /// In which round of submissions it is while it is open: 0, unless it was opened again.
+    pub fn round(&self) -> u32 {
+        match self.state {
+            JobState::Pending => self.submissions / MAX_SUBMISSIONS,
+            _ => self.submissions.saturating_sub(1) / MAX_SUBMISSIONS,
+        }
     }
 
     fn unless_settled(&self, next: JobState) -> Transition {
@@ -186,6 +236,56 @@ mod tests {
     fn polls_grow_rarer() {
         let seconds: Vec<u64> = (0..6).map(|polls| poll_delay(polls).as_secs()).collect();
         assert_eq!(seconds, [5, 10, 30, 60, 300, 300]);
+    }
+
+    /// Submits and fails until the request may not be submitted any more; answers the numbers it was submitted under.
+    fn exhausted(mut job: ShunyaJob) -> (Vec<u32>, ShunyaJob) {
+        let mut used = Vec::new();
+        while job.may_be_submitted_again() {
+            used.push(job.submissions);
+            job.state = JobState::Running;
+            job.submissions += 1;
+        }
+        (used, ShunyaJob { state: JobState::Failed, ..job })
+    }
+
+    #[test]
+    fn each_round_has_all_its_submissions_under_numbers_of_its_own() {
+        let (first, failed) = exhausted(job(JobState::Pending));
+        assert_eq!(first, [0, 1, 2, 3, 4]);
+        let again = failed.open_again(Again::Submit, at(60)).unwrap();
+        assert_eq!((again.state, again.round(), again.vendor_task_id.as_ref()), (JobState::Pending, 2, None));
+        let (second, failed) = exhausted(again);
+        assert_eq!(second, [10, 11, 12, 13, 14]);
+        // refused at once: its number was used, and is not used again
+        let refused = ShunyaJob { submissions: 20, ..failed };
+        assert_eq!(refused.open_again(Again::Submit, at(60)).unwrap().submissions, 25);
+    }
+
+    #[test]
+    fn looking_again_may_lead_to_a_new_submission() {
+        let (_, failed) = exhausted(job(JobState::Pending));
+        let lost = ShunyaJob {
+            state: JobState::TimedOut,
+            vendor_task_id: Some("task-1".to_owned()),
+            submitted_at: Some(at(0)),
+            ..failed
+        };
+        let later = at(10 * 86_400);
+        let again = lost.open_again(Again::Look, later).unwrap();
+        assert_eq!((again.state, again.vendor_task_id.as_deref()), (JobState::Running, Some("task-1")));
+        assert!(again.may_be_submitted_again());
+        assert_eq!(again.on_deadline(later), None, "it has a day again");
+        let never = job(JobState::Failed).open_again(Again::Look, later).unwrap();
+        assert_eq!(never.state, JobState::Pending, "there is nothing to look for");
+    }
+
+    #[test]
+    fn only_a_failure_is_opened_again() {
+        for state in STATES {
+            let opened = job(state).open_again(Again::Submit, at(1)).is_some();
+            assert_eq!(opened, matches!(state, JobState::Failed | JobState::TimedOut), "{state:?}");
+        }
     }
 
     proptest! {

@@ -9,7 +9,9 @@ mod normalise;
 mod personal;
 mod record;
 
-pub use job::{Failure, JobState, MAX_SUBMISSIONS, SUBMIT_DEADLINE, ShunyaJob, Transition, poll_delay};
+pub use job::{
+    Again, CALLED_OFF, Failure, JobState, MAX_SUBMISSIONS, SUBMIT_DEADLINE, ShunyaJob, Transition, poll_delay,
+};
 pub use normalise::{Normalised, normalise, normalise_transcript};
 pub use record::{
     Address, AnalysisRecord, AppointmentFacts, AppointmentIntent, AppointmentStart, AppointmentType, Bant,

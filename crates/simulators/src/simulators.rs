@@ -217,8 +217,8 @@ impl Simulators {
         self.control(of).scripts.add(answer);
     }
 
-    /// Forgets the answers that were laid down.
-    pub fn forget_scripts(&self, of: StandIn) {
+    /// Takes back the answers laid down for one of them that were not given yet.
+    pub fn clear_scripts(&self, of: StandIn) {
         self.control(of).scripts.clear();
     }
 

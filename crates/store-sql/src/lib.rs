@@ -4,8 +4,10 @@
 //! - `unit`: one transaction of one tenant; its repositories are in `repositories/`.
 //! - `reads/`: one query, one view, for people.
 //! - `system/`: what works across tenants: claims, cron, operators. Visibly apart.
+//! - [`backup`]: all of it at once, out and in.
 
 mod ahead;
+pub mod backup;
 mod connect;
 mod db;
 mod error;

@@ -38,11 +38,6 @@ macro_rules! literals {
 literals! {
     /// The job waits for its time: `jobs_ready`, `jobs_oldest`.
     JobReady: Bool = "jobs.state = 'ready'";
-    /// The call is on its way: `calls_unfinished`.
-    CallUnfinished: Bool = "calls.stage IN ('ringing', 'in_progress', 'awaiting_recording', 'fetching_recording', \
-                      'recorded', 'analysing')";
-    /// The request has no outcome yet: `shunya_jobs_open`.
-    RequestOpen: Bool = "shunya_jobs.state IN ('pending', 'running')";
     /// The task waits for its time: `tasks_overdue`.
     TaskWaiting: Bool = "tasks.status IN ('open', 'pending')";
     /// The webhook is not simply applied: `webhook_inbox_unapplied`.

@@ -184,7 +184,7 @@ async fn blocking<R: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| MigrateError::Failed(Box::new(error)))?
 }
 
-async fn connect_postgres(url: &str) -> Result<AsyncPgConnection, MigrateError> {
+pub(crate) async fn connect_postgres(url: &str) -> Result<AsyncPgConnection, MigrateError> {
     AsyncPgConnection::establish(url)
         .await
         .map_err(|error| MigrateError::Connect { reason: error.to_string() })

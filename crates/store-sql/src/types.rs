@@ -72,6 +72,16 @@ impl FromSql<Id, Sqlite> for DbId {
     }
 }
 
+/// An id's text, as we write it, in a query: on SQLite ids are bytes.
+pub fn uuid_text(is_postgres: bool, column: &str) -> String {
+    if is_postgres {
+        return format!("CAST({column} AS TEXT)");
+    }
+    let parts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)];
+    let parts = parts.map(|(from, length)| format!("substr(hex({column}), {from}, {length})"));
+    format!("lower({})", parts.join(" || '-' || "))
+}
+
 /// An instant in a row.
 #[derive(AsExpression, Clone, Copy, Debug, FromSqlRow, PartialEq, Eq, PartialOrd, Ord)]
 #[diesel(sql_type = Ts)]

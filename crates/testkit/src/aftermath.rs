@@ -1,19 +1,19 @@
-//! What must be true of the database and the files when everything is over, looked at behind the program's back.
+//! What must be true of the database and the files when everything is over: all that `otto verify` looks at, and what only
+//! those know who sent the calls.
 
 #![expect(clippy::indexing_slicing, reason = "of rows whose cells were asked for")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 use simulators::{Acknowledgement, ExpectedEnd, SentCall, SimulatorStats, corpus};
 
 use crate::Database;
 
-/// Rows there must be none of, by what they would mean.
+/// How `otto` is asked for what [`findings`] wants.
+pub const VERIFY: [&str; 5] = ["verify", "--deep", "--json", "--examples", "5"];
+
+/// Rows there must be none of when nothing is on its way any more, by what they would mean.
 const NONE_OF: &[(&str, &str)] = &[
     (
         "a webhook was acknowledged and not applied",
@@ -22,98 +22,20 @@ const NONE_OF: &[(&str, &str)] = &[
     ("a job is still held by a worker that is gone", "FROM jobs WHERE state = 'running'"),
     ("a request to Shunya has not ended well", "FROM shunya_jobs WHERE state <> 'succeeded'"),
     ("a recording is not stored", "FROM recordings WHERE state <> 'stored'"),
-    (
-        "an analysed call has no transcript",
-        "FROM calls c WHERE c.stage = 'analysed' AND NOT EXISTS (SELECT 1 FROM call_transcripts t WHERE t.call_id = c.id)",
-    ),
-    (
-        "an analysis was stored and its request not settled with it",
-        "FROM call_analyses a JOIN shunya_jobs j ON j.id = a.shunya_job_id WHERE j.state <> 'succeeded' OR j.result_fingerprint IS NULL",
-    ),
-    (
-        "a move of a lead does not begin where the one before it ended",
-        "FROM lead_status_history h WHERE h.from_status <> (SELECT p.to_status FROM lead_status_history p \
-         WHERE p.lead_id = h.lead_id AND p.lead_version < h.lead_version ORDER BY p.lead_version DESC LIMIT 1)",
-    ),
-    (
-        "a lead's status is not the last its history tells",
-        "FROM leads l WHERE l.status <> (SELECT h.to_status FROM lead_status_history h \
-         WHERE h.lead_id = l.id ORDER BY h.lead_version DESC LIMIT 1)",
-    ),
 ];
 
-/// What makes a row one of a kind to people, whatever its keys say.
-const ONCE: &[(&str, &str, &str)] = &[
-    ("a call", "calls", "company_id, provider_call_id"),
-    ("a recording", "recordings", "call_id"),
-    ("a request to Shunya", "shunya_jobs", "call_id"),
-    ("an analysis", "call_analyses", "call_id"),
-    ("a transcript", "call_transcripts", "call_id"),
-    ("an objection", "call_objections", "call_id, position"),
-    ("a customer", "contact_cards", "company_id, primary_phone"),
-    (
-        "an active lead of a customer",
-        "leads WHERE status IN ('new', 'warm', 'hot', 'nurturing', 'qualified_booked', 'qualified_unbooked')",
-        "contact_card_id",
-    ),
-    ("a task of a call", "tasks", "call_id, lower(description)"),
-    (
-        "a task of a customer",
-        "tasks WHERE status IN ('open', 'pending', 'overdue')",
-        "contact_card_id, lower(description)",
-    ),
-    ("a signal of a call", "key_signals", "call_id, signal_type, lower(title)"),
-    (
-        "an appointment",
-        "appointments WHERE status IN ('scheduled', 'confirmed', 'completed')",
-        "lead_id, scheduled_start",
-    ),
-    (
-        "a line of the timeline",
-        "events WHERE event IN ('call.incoming', 'call.answered', 'call.missed', 'call.completed', 'call.transcribed', \
-         'call.analysis.completed', 'ai.analysis.complete', 'telephony.call.received', 'telephony.call.completed', \
-         'shunya.job.succeeded', 'appointment.created')",
-        "event, call_id",
-    ),
-    ("a lead's beginning on the timeline", "events WHERE event = 'lead.created'", "lead_id"),
-    ("a webhook", "webhook_inbox", "event_key"),
-];
-
-/// What the timeline tells once for each row there is.
-const TOLD: &[(&str, &str)] = &[
-    ("lead.created", "leads"),
-    ("appointment.created", "appointments"),
-    ("task.created", "tasks"),
-    ("call.transcribed", "call_transcripts"),
-    ("call.analysis.completed", "call_analyses"),
-];
-
-/// Everything that is not as it must be.
+/// Everything that is not as it must be. `verified` is what `otto` printed when asked to [`VERIFY`].
 pub async fn findings(
+    verified: &str,
     database: &Database,
-    blobs: &Path,
     calls: &[SentCall],
     stats: &SimulatorStats,
 ) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = told_by_otto(verified);
     for (what, rows) in NONE_OF {
         let count = database.number(&format!("SELECT count(*) {rows}")).await;
         if count > 0 {
             found.push(format!("{what}: {count} times"));
-        }
-    }
-    for (what, rows, key) in ONCE {
-        let twins = format!("SELECT 1 AS one FROM {rows} GROUP BY {key} HAVING count(*) > 1");
-        let count = database.number(&format!("SELECT count(*) FROM ({twins}) AS twins")).await;
-        if count > 0 {
-            found.push(format!("{what} exists twice: {count} times"));
-        }
-    }
-    for (event, table) in TOLD {
-        let told = database.number(&format!("SELECT count(*) FROM events WHERE event = '{event}'")).await;
-        let there = database.rows(table).await;
-        if told != there {
-            found.push(format!("{event} was told {told} times of {there} {table}"));
         }
     }
     let dead = "SELECT kind || ': ' || coalesce(last_error, '') FROM jobs WHERE state = 'dead'";
@@ -121,8 +43,15 @@ pub async fn findings(
     found.extend(acknowledged_but_missing(database, calls, stats).await);
     found.extend(ended_otherwise(database, calls).await);
     found.extend(promises_not_kept(database, calls).await);
-    found.extend(incomplete_blobs(database, blobs).await);
     found
+}
+
+/// What `otto verify` found, whether it matters to everybody or only here.
+pub fn told_by_otto(verified: &str) -> Vec<String> {
+    let report: Value = serde_json::from_str(verified).unwrap_or_else(|_| panic!("no report: {verified:?}"));
+    let checks = report["checks"].as_array().expect("checks");
+    let amiss = checks.iter().filter(|check| check["found"] != 0 || !check["broke_off"].is_null());
+    amiss.map(Value::to_string).collect()
 }
 
 /// The cells of a query's rows.
@@ -166,7 +95,7 @@ async fn acknowledged_but_missing(
 }
 
 /// Each call against what its conversation makes of it.
-async fn ended_otherwise(database: &Database, calls: &[SentCall]) -> Vec<String> {
+pub async fn ended_otherwise(database: &Database, calls: &[SentCall]) -> Vec<String> {
     let known: BTreeMap<(String, String), Vec<String>> = rows(
         database,
         &[
@@ -213,7 +142,7 @@ async fn ended_otherwise(database: &Database, calls: &[SentCall]) -> Vec<String>
 }
 
 /// What was promised in a conversation is a task of that customer, unfinished, and only one.
-async fn promises_not_kept(database: &Database, calls: &[SentCall]) -> Vec<String> {
+pub async fn promises_not_kept(database: &Database, calls: &[SentCall]) -> Vec<String> {
     let mut tasks: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     let from = "FROM tasks t JOIN contact_cards c ON c.id = t.contact_card_id WHERE t.status IN ('open', 'pending', 'overdue')";
     for row in rows(database, &["t.company_id", "c.primary_phone", "t.description"], from).await {
@@ -235,18 +164,4 @@ async fn promises_not_kept(database: &Database, calls: &[SentCall]) -> Vec<Strin
 
 fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-/// Every stored recording is there, to the byte.
-async fn incomplete_blobs(database: &Database, blobs: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let cells = ["blob_key", "size_bytes", "sha256"];
-    for row in rows(database, &cells, "FROM recordings WHERE state = 'stored'").await {
-        let bytes = fs::read(blobs.join(&row[0])).unwrap_or_default();
-        let digest = hex::encode(Sha256::digest(&bytes));
-        if bytes.is_empty() || bytes.len().to_string() != row[1] || digest != row[2] {
-            found.push(format!("the recording {} is not what was stored", row[0]));
-        }
-    }
-    found
 }

@@ -86,15 +86,39 @@ pub async fn sqlite() -> Database {
 }
 
 /// A database on the throw-away PostgreSQL server, copied from one that is migrated once.
-#[expect(clippy::disallowed_methods, reason = "names of throw-away databases are nobody's ids")]
 pub async fn postgres() -> Database {
-    let server = env::var(SERVER).unwrap_or_else(|_| {
-        panic!("{SERVER} is not set: run the tests with scripts/test, which starts a server")
-    });
+    let server = server();
     let template = template(&server).await;
-    let name = format!("otto_test_{}", Uuid::new_v4().simple());
+    let name = fresh_name();
     run(&server, &format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"")).await;
     Database::open(Target::Postgres(with_database(&server, &name)), None, Some((server, name)))
+}
+
+/// A place for a SQLite file that is not there yet.
+pub async fn empty_sqlite() -> Database {
+    let files = Arc::new(tempfile::tempdir().expect("a folder for the test"));
+    let path = files.path().join("otto.db");
+    let target = Target::Sqlite(path.to_str().expect("a path in UTF-8").to_owned());
+    Database::open(target, Some(files), None)
+}
+
+/// A database on the throw-away PostgreSQL server that has nothing in it.
+pub async fn empty_postgres() -> Database {
+    let server = server();
+    let name = fresh_name();
+    run(&server, &format!("CREATE DATABASE \"{name}\"")).await;
+    Database::open(Target::Postgres(with_database(&server, &name)), None, Some((server, name)))
+}
+
+fn server() -> String {
+    env::var(SERVER).unwrap_or_else(|_| {
+        panic!("{SERVER} is not set: run the tests with scripts/test, which starts a server")
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "names of throw-away databases are nobody's ids")]
+fn fresh_name() -> String {
+    format!("otto_test_{}", Uuid::new_v4().simple())
 }
 
 /// The server's URL with another database's name.

@@ -19,7 +19,7 @@ mod raw;
 mod redis;
 mod world;
 
-pub use databases::{Database, postgres, sqlite};
+pub use databases::{Database, empty_postgres, empty_sqlite, postgres, sqlite};
 pub use ports::{Seen, WatchedClaims, World};
 pub use postgres_server::{PostgresServer, Stop};
 pub use processes::{Process, Two, eventually};

@@ -82,7 +82,7 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("deadpool-redis", &["cache-redis"]),
     ("dotenvy", &["settings"]),
     ("fred", &["cache-redis"]),
-    ("indicatif", &["demo"]),
+    ("indicatif", &["demo", "otto"]),
     ("libsqlite3-sys", &["store-sql"]),
     ("maud", &["console"]),
     ("metrics-exporter-prometheus", &["telemetry"]),

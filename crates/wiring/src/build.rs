@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use app::{
     Ports,
     guarded::ProviderGuard,
-    ports::{BlobStore, PlatformSecrets, Retention},
+    ports::{BlobStore, Inspector, PlatformSecrets, Retention},
 };
 use blob_fs::FsBlobs;
 use blob_s3::{S3Blobs, S3Credentials, S3Patience};
@@ -51,7 +51,7 @@ pub(crate) struct Pools {
 }
 
 /// Where the database is: as configured, else a file in the data directory.
-fn target_of(settings: &Settings) -> Result<Target, StartError> {
+pub(crate) fn target_of(settings: &Settings) -> Result<Target, StartError> {
     if let Some(url) = &settings.database_url {
         Target::parse(url.expose())
             .map_err(|what| StartError::Setting { name: "DATABASE_URL", what: what.to_owned() })
@@ -173,6 +173,11 @@ impl Otto {
         };
         check_key(&ports).await?;
         Ok(Self { ports: Arc::new(ports), settings: Arc::new(settings), pools, guards: guards.all() })
+    }
+
+    /// Reads everything there is, for checks.
+    pub fn inspector(&self) -> Arc<dyn Inspector> {
+        self.pools.system.clone()
     }
 }
 

@@ -8,11 +8,14 @@ use vault::Vault;
 
 use crate::StartError;
 
+/// The file in which a key of our own is kept, in the data directory.
+pub const KEY_FILE: &str = "encryption.key";
+
 /// The encryption key: as configured, else one of our own.
 pub fn encryption_key(configured: Option<&Secret>, data_dir: &Path) -> Result<Secret, StartError> {
     match configured {
         Some(key) => Ok(key.clone()),
-        None => kept(&data_dir.join("encryption.key")),
+        None => kept(&data_dir.join(KEY_FILE)),
     }
 }
 

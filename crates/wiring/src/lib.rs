@@ -1,5 +1,6 @@
 //! Puts the adapters together and runs them: settings in, a running Otto out. No rule of the product is decided here.
 
+pub mod backup;
 mod between;
 mod build;
 mod counted;

@@ -1,6 +1,9 @@
 use std::process::ExitCode;
 
-use app::ports::{JobFilter, JobLine, ReplayOutcome};
+use app::{
+    office::{cancel_job, retry_job},
+    ports::{JobFilter, JobLine, ReplayOutcome},
+};
 use kernel::{CompanyId, JobId, Timestamp, rfc3339};
 use queue::{JobState, Queue};
 use serde_json::{Value, json};
@@ -50,14 +53,14 @@ pub async fn run(command: JobsCommand) -> Result<ExitCode, Failure> {
             };
             let mut changed = 0;
             for id in &ids {
-                changed += usize::from(answered(*id, office.retry(*id, ports.clock.now()).await?));
+                changed += usize::from(answered(*id, retry_job(ports, *id).await?));
             }
             say(&format!("{changed} of {} ready again\n", ids.len()));
             return Ok(if changed == ids.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         JobsCommand::Cancel { id } => {
             let id = id_of(&id)?;
-            if !answered(id, office.cancel(id, ports.clock.now()).await?) {
+            if !answered(id, cancel_job(ports, id).await?) {
                 return Ok(ExitCode::FAILURE);
             }
             say("called off; a running job stops at its next heartbeat\n");

@@ -1,5 +1,6 @@
 //! One file for each command. Each reads settings, has things put together, and calls them.
 
+mod backup;
 mod config;
 mod demo;
 mod embedded;
@@ -8,6 +9,7 @@ mod jobs;
 mod live;
 mod serve;
 mod tenants;
+mod verify;
 mod webhooks;
 
 use std::{collections::BTreeMap, process::ExitCode, str::FromStr};
@@ -35,6 +37,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Webhooks(command)) => webhooks::run(command).await,
         Some(Command::Jobs(command)) => jobs::run(command).await,
         Some(Command::Tenants(command)) => tenants::run(command).await,
+        Some(Command::Verify(args)) => verify::run(args).await,
+        Some(Command::Backup(args)) => backup::back_up(args).await,
+        Some(Command::Restore(args)) => backup::restore(args).await,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    path::{Path, PathBuf},
     thread,
 };
 
@@ -72,6 +73,8 @@ async fn look_around(place: &Place) {
     again.refused(&["its body still cannot be understood"]);
     assert!(again.said.contains(&format!("0 of {} replayed", quarantined.len())), "{again:?}");
 
+    look_whether_all_agrees(place).await;
+
     let tenants = place.ran(&["tenants", "list"]).await;
     assert!(tenants.ended_well() && tenants.said.contains("America/Phoenix"), "{tenants:?}");
     let set =
@@ -92,6 +95,46 @@ async fn look_around(place: &Place) {
 
     let migrated = place.ran(&["migrate"]).await;
     assert!(migrated.ended_well() && migrated.said.contains("up to date"), "{migrated:?}");
+}
+
+async fn look_whether_all_agrees(place: &Place) {
+    let verified = place.ran(&["verify"]).await;
+    assert!(verified.ended_well() && verified.said.starts_with("CHECK"), "{verified:?}");
+    assert!(verified.said.ends_with("\nEverything agrees.\n"), "{verified:?}");
+    let told =
+        place.ran(&["verify", "--deep", "--json", "--check", "recordings", "--check", "leads.a"]).await;
+    assert!(told.ended_well() && told.said.lines().count() == 1, "{told:?}");
+    let told: Value = serde_json::from_str(&told.said).expect("JSON");
+    let names: Vec<_> = told["checks"].as_array().expect("checks").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["recordings.stored", "recordings.orphans", "leads.active"]);
+    assert_eq!((&told["clean"], &told["deep"]), (&true.into(), &true.into()));
+    place.ran(&["verify", "--check", "calls.luck"]).await.refused(&["no check is called calls.luck"]);
+    place.ran(&["verify", "--company", "org_nobody"]).await.refused(&["there is no company org_nobody"]);
+
+    // a recording that is gone is told by name, and makes the command fail
+    let some = place.data().join("blobs");
+    let (there, away) = (place.beside("away"), a_recording(&some));
+    std::fs::rename(&away, &there).expect("it can be moved");
+    let verified = place.ran(&["verify", "--check", "recordings"]).await;
+    assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+    for words in ["recordings.stored", "WRONG", "its object is missing", "1 check found something wrong"] {
+        assert!(verified.said.contains(words), "no {words:?} in {}", verified.said);
+    }
+    std::fs::rename(&there, &away).expect("it can be moved back");
+}
+
+/// A file below a folder that is a recording.
+fn a_recording(folder: &Path) -> PathBuf {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            return a_recording(&path);
+        }
+        if !path.to_string_lossy().contains('~') {
+            return path;
+        }
+    }
+    panic!("there is no recording in {}", folder.display());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and their words are plain"
 )]
 
+mod backup;
 mod commands;
 mod full_disk;
 mod place;

@@ -95,6 +95,15 @@ impl Place {
         Ran::of(self.otto(args), args).await
     }
 
+    /// What `otto verify` reports, as [`testkit::aftermath::findings`] takes it.
+    pub async fn verified(&self) -> String {
+        let ran = self.ran(&testkit::aftermath::VERIFY).await;
+        let report: serde_json::Value =
+            serde_json::from_str(&ran.said).unwrap_or_else(|_| panic!("no report: {ran:?}"));
+        assert_eq!(report["clean"], ran.ended_well(), "{ran:?}");
+        ran.said
+    }
+
     /// Starts `otto serve` and does not wait for anything.
     pub fn spawn(&self) -> Running {
         self.spawn_command(&["serve"])

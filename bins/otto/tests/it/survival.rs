@@ -29,14 +29,14 @@ impl Seeded {
     }
 }
 
-fn stand_ins(faults: Faults) -> Simulators {
+pub fn stand_ins(faults: Faults) -> Simulators {
     // undocumented values change what is understood, and this is about what is lost
     let settings =
         SimulatorSettings { seed: 7, time_scale: 0.2, faults, quirks: 0.0, ..SimulatorSettings::default() };
     simulators::start(settings).expect("the stand-ins start")
 }
 
-fn order(place: &Place, traffic: Traffic, calls: u64) -> DemoOrder {
+pub fn order(place: &Place, traffic: Traffic, calls: u64) -> DemoOrder {
     DemoOrder {
         base_url: place.url(),
         traffic,
@@ -50,7 +50,7 @@ fn order(place: &Place, traffic: Traffic, calls: u64) -> DemoOrder {
 }
 
 /// Waits until nothing is under way any more that was asked for by an event.
-async fn settled(database: &Database) {
+pub async fn settled(database: &Database) {
     let open = "SELECT count(*) FROM webhook_inbox WHERE state IN ('received', 'waiting')";
     let busy = "SELECT count(*) FROM jobs WHERE state = 'running' OR (state = 'ready' AND kind = 'shunya.apply_event')";
     let deadline = Instant::now() + GUARD * 2;
@@ -113,7 +113,7 @@ async fn survives(database: Database) {
     settled(&database).await;
     otto.stop().await;
     let stats = simulators.stats();
-    let found = findings(&database, &place.data().join("blobs"), &report.calls, &stats).await;
+    let found = findings(&place.verified().await, &database, &report.calls, &stats).await;
     assert!(found.is_empty(), "{}\n{}", report.table(), found.join("\n"));
     // that it was a test at all
     assert!(stats.callrail.webhooks_lost > 0, "no webhook met a dead process: {stats:?}");
@@ -145,29 +145,29 @@ async fn harm_is_noticed() {
     assert!(report.is_clean(), "{}", report.table());
     settled(&database).await;
     otto.stop().await;
-    let (stats, blobs) = (simulators.stats(), place.data().join("blobs"));
-    let looked = async || findings(&database, &blobs, &report.calls, &stats).await;
+    let stats = simulators.stats();
+    let looked = async || findings(&place.verified().await, &database, &report.calls, &stats).await;
     assert_eq!(looked().await, Vec::<String>::new());
 
     let analysed = "(SELECT min(id) FROM calls WHERE stage = 'analysed')";
     let some_job = "(SELECT min(id) FROM jobs WHERE state = 'done')";
     for (harm, noticed) in [
         ("UPDATE calls SET booking_status = NULL WHERE booking_status IS NOT NULL".to_owned(), "is [\"analysed\", \"\""),
-        (format!("DELETE FROM call_transcripts WHERE call_id = {analysed}"), "no transcript"),
+        (format!("DELETE FROM call_transcripts WHERE call_id = {analysed}"), "transcripts.missing"),
         ("DELETE FROM tasks WHERE id = (SELECT min(id) FROM tasks)".to_owned(), "is 0 tasks"),
         ("UPDATE webhook_inbox SET state = 'waiting' WHERE provider = 'shunya'".to_owned(), "and not applied"),
         ("DELETE FROM webhook_inbox WHERE kind = 'call.completed'".to_owned(), "acknowledged and is not applied"),
         ("DELETE FROM webhook_inbox WHERE provider = 'shunya'".to_owned(), "webhooks were taken, and 0"),
         (format!("UPDATE jobs SET state = 'running' WHERE id = {some_job}"), "worker that is gone"),
         (format!("UPDATE jobs SET state = 'dead' WHERE id = {some_job}"), "given up"),
-        ("UPDATE leads SET status = 'dormant' WHERE status = 'qualified_booked'".to_owned(), "its history tells"),
-        ("DELETE FROM events WHERE event = 'lead.created'".to_owned(), "lead.created was told 0 times"),
-        ("UPDATE recordings SET sha256 = 'other'".to_owned(), "not what was stored"),
+        ("UPDATE leads SET status = 'dormant' WHERE status = 'qualified_booked'".to_owned(), "leads.history"),
+        ("DELETE FROM events WHERE event = 'lead.created'".to_owned(), "events.told"),
+        ("UPDATE recordings SET sha256 = 'other'".to_owned(), "recordings.stored"),
         (
             "INSERT INTO events SELECT randomblob(16), company_id, event, event_key || 'x', severity, lead_id, user_id, \
              call_id, data, trace, created_at FROM events WHERE event = 'call.completed'"
                 .to_owned(),
-            "a line of the timeline exists twice",
+            "events.keys",
         ),
     ] {
         database.run(&harm).await;

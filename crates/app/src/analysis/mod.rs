@@ -8,4 +8,5 @@ mod submit_to_shunya;
 
 pub use apply_engine_event::apply_engine_event;
 pub use poll_shunya::poll_shunya;
+pub(crate) use submit_to_shunya::settle_without_result;
 pub use submit_to_shunya::{give_up_request, submit_to_shunya};

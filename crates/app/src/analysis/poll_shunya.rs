@@ -1,7 +1,7 @@
 //! Asking Shunya whether it is done, for when its webhook does not come.
 
 use kernel::{ProviderError, ShunyaJobId, StoreError};
-use shunya_jobs::{Failure, JobState, MAX_SUBMISSIONS, ShunyaJob, normalise, poll_delay};
+use shunya_jobs::{Failure, JobState, ShunyaJob, normalise, poll_delay};
 
 use super::{
     store_result::{Arrived, store_result, transcript_of},
@@ -80,7 +80,7 @@ pub(super) async fn retry_or_settle(
     code: &str,
     now: kernel::Timestamp,
 ) -> Result<(), StoreError> {
-    if job.submissions < MAX_SUBMISSIONS {
+    if job.may_be_submitted_again() {
         let again = now + chrono::Duration::from_std(poll_delay(job.submissions)).unwrap_or_default();
         work.enqueue_at(&SubmitToShunya { shunya_job: job.id }, again, now).await?;
         return Ok(());

@@ -122,7 +122,7 @@ pub async fn give_up_request(run: &JobRun<'_>, id: ShunyaJobId, error: &str) -> 
 }
 
 /// Ends an open request without a result: on the request, on its call, and for who listens.
-pub(super) async fn settle_without_result(
+pub(crate) async fn settle_without_result(
     work: &mut Work<'_>,
     id: ShunyaJobId,
     state: JobState,
@@ -143,7 +143,11 @@ pub(super) async fn settle_without_result(
     }
     let event = if state == JobState::TimedOut { "shunya.job.timeout" } else { "shunya.job.failed" };
     let data = json!({ "job_id": id, "job_type": "csr_call", "error": failure.code });
-    let key = format!("{event}:{id}");
+    // a request that people had opened again may fail again, and says so again
+    let key = match job.round() {
+        0 => format!("{event}:{id}"),
+        round => format!("{event}:{id}:{round}"),
+    };
     work.happened(NewEvent { event, key, lead, user: None, call: Some(job.call), data }, now);
     Ok(())
 }

@@ -5,6 +5,13 @@ use serde_json::{Value, json};
 
 use super::kinds;
 
+/// How the key of a job about a call begins; the call's number follows.
+pub const CALL_KEY: &str = "call:";
+/// How the key of a job about a request to Shunya begins; the request's id follows.
+pub const REQUEST_KEY: &str = "shunya_job:";
+/// How the key of a job about a webhook begins; the webhook's id follows.
+pub const INBOX_KEY: &str = "inbox:";
+
 /// What a kind of job is done with. Stored as `{"v": version, …fields}`; a version once stored can be read for ever.
 pub trait JobArgs: Serialize + DeserializeOwned + Send + Sync {
     /// The kind.
@@ -39,7 +46,7 @@ pub struct FetchRecording {
 impl JobArgs for FetchRecording {
     const KIND: &'static JobKind = &kinds::FETCH_RECORDING;
     fn dedupe_key(&self) -> Option<String> {
-        Some(format!("call:{}", self.call))
+        Some(format!("{CALL_KEY}{}", self.call))
     }
 }
 
@@ -53,7 +60,7 @@ pub struct SubmitToShunya {
 impl JobArgs for SubmitToShunya {
     const KIND: &'static JobKind = &kinds::SUBMIT_TO_SHUNYA;
     fn dedupe_key(&self) -> Option<String> {
-        Some(format!("shunya_job:{}", self.shunya_job))
+        Some(format!("{REQUEST_KEY}{}", self.shunya_job))
     }
 }
 
@@ -67,7 +74,7 @@ pub struct PollShunya {
 impl JobArgs for PollShunya {
     const KIND: &'static JobKind = &kinds::POLL_SHUNYA;
     fn dedupe_key(&self) -> Option<String> {
-        Some(format!("shunya_job:{}", self.shunya_job))
+        Some(format!("{REQUEST_KEY}{}", self.shunya_job))
     }
 }
 
@@ -81,7 +88,7 @@ pub struct ApplyEngineEvent {
 impl JobArgs for ApplyEngineEvent {
     const KIND: &'static JobKind = &kinds::APPLY_ENGINE_EVENT;
     fn dedupe_key(&self) -> Option<String> {
-        Some(format!("inbox:{}", self.inbox))
+        Some(format!("{INBOX_KEY}{}", self.inbox))
     }
 }
 

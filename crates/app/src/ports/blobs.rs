@@ -38,6 +38,11 @@ impl BlobKey {
         rest.split('/').all(clean).then(|| Self(text.to_owned()))
     }
 
+    /// Under which all objects of a tenant lie, or of all tenants.
+    pub fn prefix(company: Option<&CompanyId>) -> String {
+        company.map_or_else(|| "tenants/".to_owned(), |company| format!("tenants/{company}/"))
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -78,6 +83,25 @@ pub struct BlobRead {
     pub content_type: String,
     /// The bytes asked for.
     pub body: ByteStream,
+}
+
+/// An object in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedBlob {
+    /// Its name as it stands in the storage, which need not be one of ours.
+    pub key: String,
+    /// How many bytes.
+    pub size: u64,
+    /// When it was stored.
+    pub stored_at: Timestamp,
+}
+
+/// A list of objects, page by page, in the order of their names' bytes.
+#[async_trait]
+pub trait BlobPages: Send {
+    /// The next page, which is not empty; `None` at the end. What is stored or removed meanwhile may be in it or not.
+    /// After a failure the list is over.
+    async fn next(&mut self) -> Result<Option<Vec<ListedBlob>>, BlobError>;
 }
 
 /// Why an object could not be stored or read.
@@ -138,6 +162,9 @@ pub trait BlobStore: Send + Sync {
 
     /// Removes an object; removing what is not there is fine.
     async fn delete(&self, key: &BlobKey) -> Result<(), BlobError>;
+
+    /// Every object of one tenant, or of all.
+    fn list(&self, company: Option<&CompanyId>) -> Box<dyn BlobPages>;
 
     /// A link by which anyone may fetch (`GET`) or store (`PUT`) the object until it ends. Secret, because whoever has it
     /// can.

@@ -137,8 +137,14 @@ pub trait InboxOffice: Send + Sync {
     async fn find(&self, id: InboxId) -> Result<Option<InboxEntry>, StoreError>;
     /// Gives a quarantined webhook to the tenant it turned out to be for.
     async fn assign(&self, id: InboxId, company: &CompanyId) -> Result<(), StoreError>;
-    /// Webhooks still waiting for what they speak of, oldest first, received before `before`.
-    async fn waiting(&self, before: Timestamp, limit: i64) -> Result<Vec<InboxEntry>, StoreError>;
+    /// Webhooks still waiting for what they speak of, oldest first, received before `before`; only those after one of
+    /// them, if it is given.
+    async fn waiting(
+        &self,
+        before: Timestamp,
+        after: Option<InboxId>,
+        limit: i64,
+    ) -> Result<Vec<InboxEntry>, StoreError>;
     /// Deletes what was settled before `before`, at most `limit`; answers how many.
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
     /// Empties the bodies and proofs of what is settled and arrived at or after `from` and before `before`, at most `limit`,

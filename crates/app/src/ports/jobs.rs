@@ -29,6 +29,13 @@ pub trait JobOutbox: Send {
     /// Gives the job being done up, in the transaction that says so in the domain. Fails like
     /// [`JobOutbox::finish`].
     async fn bury(&mut self, lease: Lease, error: &str, now: Timestamp) -> Result<(), StoreError>;
+    /// Makes a dead or cancelled job of this tenant ready again, with all its attempts. What its end had settled is the
+    /// caller's to open again, in the same unit of work.
+    async fn retry(&mut self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError>;
+    /// Calls off a ready or dead job of this tenant at once, and a running one at its next heartbeat, or when it is put
+    /// back or its worker vanishes, whichever comes first. From then on the running one can commit nothing:
+    /// [`JobOutbox::finish`] finds its lease lost.
+    async fn cancel(&mut self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError>;
 }
 
 /// A request for work.
@@ -120,7 +127,8 @@ pub trait JobClaims: Send + Sync {
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError>;
     /// Keeps leases alive; answers those still held.
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Renewal>, StoreError>;
-    /// Marks jobs as done that had no result to store; answers how many were still held.
+    /// Marks jobs as done that had no result to store, or as cancelled where somebody called them off; answers how many
+    /// were still held.
     async fn finish(&self, leases: &[Lease], now: Timestamp) -> Result<usize, StoreError>;
     /// Puts a job back; `false` if its lease was lost.
     async fn release(&self, lease: Lease, release: &Release, now: Timestamp) -> Result<bool, StoreError>;
@@ -204,10 +212,9 @@ pub trait JobOffice: Send + Sync {
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobLine>, StoreError>;
     /// One.
     async fn find(&self, id: JobId) -> Result<Option<JobLine>, StoreError>;
-    /// Makes a dead or cancelled job ready again, with all its attempts.
+    /// As [`JobOutbox::retry`], for a job that is nobody's in particular; a tenant's is unknown here.
     async fn retry(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError>;
-    /// Calls off a ready or dead job at once, and a running one at its next heartbeat, or when it is put back or its
-    /// worker vanishes, whichever comes first.
+    /// As [`JobOutbox::cancel`], for a job that is nobody's in particular; a tenant's is unknown here.
     async fn cancel(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError>;
     /// How full every queue is.
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError>;

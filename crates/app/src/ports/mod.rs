@@ -3,6 +3,7 @@
 mod auth;
 mod blobs;
 mod inbox;
+mod inspection;
 mod jobs;
 mod limits;
 mod listings;
@@ -22,9 +23,15 @@ use std::sync::Arc;
 use kernel::{Clock, Dice, IdSource, Provider, Scope, Secret, StoreError};
 
 pub use auth::{AuthError, Authenticator, Identity, Presented};
-pub use blobs::{BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, StoredBlob};
+pub use blobs::{
+    BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, LinkFor, ListedBlob, StoredBlob,
+};
 pub use inbox::{
     EmptiedBodies, Inbox, InboxEntry, InboxFilter, InboxLine, InboxOffice, NewInboxEntry, StoredArrival,
+};
+pub use inspection::{
+    Column, CountedCall, Extent, Finding, InspectedCall, InspectedCard, InspectedFacts, InspectedRecording,
+    InspectedWebhook, Inspector, Looked, Mark, RowKey, Stretch,
 };
 pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
@@ -48,7 +55,9 @@ pub use short_cache::{CacheKey, Computation, MAX_CACHED_BYTES, ShortCache};
 pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};
 pub use store::{Store, UnitOfWork};
 pub use tallies::{InboxDepth, Tallies};
-pub use tenants::{SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants, Unfinished};
+pub use tenants::{
+    LeftCall, LeftRequest, SealedSecret, SecretBox, SecretBoxError, Sweeps, TenantSetup, Tenants,
+};
 pub use traces::{Traces, Untraced};
 
 use crate::{ingest::SenderSearch, reads::Reads};

@@ -175,6 +175,8 @@ pub trait AnalysisRepository: Send {
     async fn set_trace(&mut self, id: ShunyaJobId, trace: &str) -> Result<(), StoreError>;
     /// The trace it was last submitted in.
     async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError>;
+    /// Writes back a request that was opened again, as [`ShunyaJob::open_again`] has it; its failure is forgotten.
+    async fn reopen_job(&mut self, job: &ShunyaJob, now: Timestamp) -> Result<(), StoreError>;
     /// Whether the request's transcript is stored.
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError>;
     /// Stores a transcript; `false` if the request has one.

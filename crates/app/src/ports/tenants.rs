@@ -79,32 +79,67 @@ pub trait Tenants: Send + Sync {
     }
 }
 
-/// Something left lying: what, and whose.
+/// A call left lying, and whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfinished {
-    /// A recording that should have been copied by now.
-    Recording(CompanyId, CallId),
-    /// A call that is over whose provider has not said whether there is a recording.
-    AwaitingRecording(CompanyId, CallId),
-    /// A stored recording nobody asked to analyse.
-    Unsubmitted(CompanyId, CallId),
-    /// A request never confirmed by the vendor.
-    Unconfirmed(CompanyId, ShunyaJobId),
-    /// A request without an outcome.
-    Unsettled(CompanyId, ShunyaJobId),
-    /// A tenant with tasks past their due time.
-    OverdueTasks(CompanyId),
+pub struct LeftCall {
+    /// Whose.
+    pub company: CompanyId,
+    /// Which.
+    pub call: CallId,
+    /// When it last changed.
+    pub touched_at: Timestamp,
 }
 
-/// What should have happened by now and has not. Every lost wake-up, callback or webhook is found here.
+/// A request to Shunya left lying, and whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftRequest {
+    /// Whose.
+    pub company: CompanyId,
+    /// Which.
+    pub request: ShunyaJobId,
+    /// Whether the vendor confirmed that it has it.
+    pub is_confirmed: bool,
+    /// When it last changed.
+    pub touched_at: Timestamp,
+}
+
+/// What should have happened by now and has not. Every lost wake-up, callback or webhook is found here. What a ready or
+/// running job will move is not left lying.
+///
+/// Lists begin with what lies longest, and go on after the row given: a row that cannot be helped keeps its place at the
+/// front, and must not hide those behind it.
 #[async_trait]
 pub trait Sweeps: Send + Sync {
-    /// Calls untouched since `before` in a stage that should have passed, oldest first.
-    async fn unfinished_calls(&self, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>, StoreError>;
-    /// Requests untouched since `before` without an outcome, oldest first.
-    async fn unsettled_requests(&self, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>, StoreError>;
+    /// Calls untouched since `before` whose recording should have been copied by now.
+    async fn unfetched_recordings(
+        &self,
+        before: Timestamp,
+        after: Option<&LeftCall>,
+        limit: i64,
+    ) -> Result<Vec<LeftCall>, StoreError>;
+    /// Calls untouched since `before` with a recording nobody asked to analyse.
+    async fn unrequested_analyses(
+        &self,
+        before: Timestamp,
+        after: Option<&LeftCall>,
+        limit: i64,
+    ) -> Result<Vec<LeftCall>, StoreError>;
+    /// Calls that are over, untouched since `before`, whose provider has not said whether there is a recording.
+    async fn unheard_recordings(
+        &self,
+        before: Timestamp,
+        after: Option<&LeftCall>,
+        limit: i64,
+    ) -> Result<Vec<LeftCall>, StoreError>;
+    /// Requests untouched since `before` without an outcome.
+    async fn unsettled_requests(
+        &self,
+        before: Timestamp,
+        after: Option<&LeftRequest>,
+        limit: i64,
+    ) -> Result<Vec<LeftRequest>, StoreError>;
     /// Tenants with open tasks due before `now`.
-    async fn overdue_tasks(&self, now: Timestamp) -> Result<Vec<Unfinished>, StoreError>;
+    async fn overdue_tasks(&self, now: Timestamp) -> Result<Vec<CompanyId>, StoreError>;
     /// Deletes events older than `before`, at most `limit`; answers how many.
     async fn delete_events(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
 }

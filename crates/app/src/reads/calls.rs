@@ -187,10 +187,31 @@ pub struct CallDetail {
     pub analysis: Option<CallAnalysisView>,
     /// What its provider said that cannot be true.
     pub problems: Value,
+    /// Why it has failed, if it has.
+    pub failure: Option<CallFailure>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// Why a call will not be analysed, unless somebody has it tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallFailure {
+    /// `recording_failed`, `submission_failed`, `timeout`, the AI vendor's own code, or `cancelled`, which people did.
+    pub code: String,
+    /// In words.
+    pub message: Option<String>,
+}
+
+impl CallFailure {
+    /// Of a recording that was given up, for the reason written down with it.
+    pub fn of_recording(reason: Option<String>) -> Self {
+        match reason {
+            Some(code) if code == shunya_jobs::CALLED_OFF => Self { code, message: None },
+            message => Self { code: "recording_failed".to_owned(), message },
+        }
+    }
 }
 
 /// Why a view cannot be shown.

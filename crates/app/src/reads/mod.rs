@@ -30,7 +30,8 @@ pub use call_buckets::{
     LegacyCalls,
 };
 pub use calls::{
-    CallCursor, CallDetail, CallFilter, CallLine, CallPage, RecordingFile, ViewError, call_detail,
+    CallCursor, CallDetail, CallFailure, CallFilter, CallLine, CallPage, RecordingFile, ViewError,
+    call_detail,
 };
 pub use contacts::{
     CallRecording, ContactBase, ContactCardDetail, ContactObjection, ContactQuery, MissedOpportunityLine,

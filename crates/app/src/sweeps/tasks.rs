@@ -1,24 +1,24 @@
 use kernel::{CompanyId, Scope, StoreError};
 use serde_json::json;
 
-use super::BATCH;
+use super::{BATCH, tally::Tally};
 use crate::{
     NewEvent, Patience, Ports, again,
     jobs::{Done, JobError, JobRun, MarkTasksOverdue, SystemRun},
-    ports::Unfinished,
 };
 
 /// Finds companies with tasks past their time.
 pub async fn sweep_tasks(run: &SystemRun<'_>) -> Result<Done, JobError> {
     let ports = run.ports;
-    for left in ports.sweeps.overdue_tasks(ports.clock.now()).await? {
-        let Unfinished::OverdueTasks(company) = left else { continue };
-        again(ports, Patience::UNIT, || mark_later(ports, &company)).await?;
+    let mut tally = Tally::of("tasks");
+    for company in ports.sweeps.overdue_tasks(ports.clock.now()).await? {
+        let marked = again(ports, Patience::UNIT, || mark(ports, &company)).await;
+        tally.note(company, marked)?;
     }
-    Ok(Done::Finished)
+    tally.end()
 }
 
-async fn mark_later(ports: &Ports, company: &CompanyId) -> Result<(), StoreError> {
+async fn mark(ports: &Ports, company: &CompanyId) -> Result<(), StoreError> {
     let mut work = ports.begin(&Scope::system(company.clone(), "otto")).await?;
     work.enqueue(&MarkTasksOverdue {}, ports.clock.now()).await?;
     work.commit().await

@@ -5,9 +5,12 @@
 mod customers;
 mod guarded;
 mod listing;
+mod office;
 mod order;
 mod senders;
 mod setup;
+mod sweeps;
 mod unsent;
+mod verify;
 mod virtual_time;
 mod worker;

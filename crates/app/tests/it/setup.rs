@@ -2,11 +2,12 @@ use std::{future::Future, time::Duration};
 
 use app::{
     ingest::apply_call_event,
-    ports::{JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantSetup, Tenants},
+    jobs::{Done, JobRun, TenantJob, run_tenant_job},
+    ports::{Claim, JobClaims, JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantSetup, Tenants},
 };
 use calls::{CallEvent, CallEventKind, Direction, ProviderCallIds, RecordingRef, ReportedFacts};
 use kernel::{Calendar, CallId, CompanyId, PhoneNumber, Provider, Scope, StoreError, UserId};
-use queue::Queue;
+use queue::{ClaimedJob, Queue};
 use rbac::Role;
 use tenancy::{Company, TenantKey};
 use testkit::{Database, World};
@@ -107,6 +108,42 @@ pub(crate) async fn stored(world: &World, scope: &Scope, call: CallId) -> (Store
     let recording = work.calls().recording(call).await.unwrap();
     work.rollback().await.unwrap();
     (found, recording)
+}
+
+/// Claims every due job of a queue.
+pub(crate) async fn claim(world: &World, queue: Queue) -> Vec<ClaimedJob> {
+    let now = world.clock_now();
+    let token = world.ports.ids.next();
+    let lease_until = now + chrono::Duration::minutes(1);
+    let claim = Claim { queue, limit: 100, worker: "w", token, now, lease_until };
+    world.db.system.claim(&claim).await.unwrap()
+}
+
+/// A claimed job as a worker would run it.
+pub(crate) fn run_of<'a>(world: &'a World, claimed: &ClaimedJob) -> (TenantJob, JobRun<'a>) {
+    let run = JobRun {
+        ports: &world.ports,
+        scope: Scope::system(claimed.company.clone().expect("a tenant's job"), "otto"),
+        lease: claimed.lease,
+        attempt: claimed.attempt,
+        snoozes: claimed.snoozes,
+        trace: None,
+    };
+    (TenantJob::read(&claimed.kind, &claimed.args).unwrap(), run)
+}
+
+/// Does every due job of a queue once.
+pub(crate) async fn do_jobs(world: &World, queue: Queue) {
+    for claimed in claim(world, queue).await {
+        let (job, run) = run_of(world, &claimed);
+        match run_tenant_job(&job, &run).await.unwrap() {
+            Done::Committed => {}
+            Done::Finished => {
+                assert_eq!(world.db.system.finish(&[claimed.lease], world.clock_now()).await.unwrap(), 1);
+            }
+            Done::Snooze(_) => panic!("nothing is to be waited for here"),
+        }
+    }
 }
 
 /// The only job of a queue.

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    ports::{JobClaims, JobOffice, Release, Renewal, ReplayOutcome},
+    office::{cancel_job, retry_job},
+    ports::{JobClaims, Release, Renewal, ReplayOutcome},
     worker::{WorkerSettings, run_worker},
 };
 use calls::{CallStage, RecordingState};
@@ -177,8 +178,7 @@ async fn a_recording_given_up_on_is_fetched_when_its_job_is_tried_again(world: &
     world.provider.then(Audio::Fails(ProviderError::Rejected { code: "403".to_owned() }));
     until_over(world).await;
     let job = jobs(world, Queue::Asr).await.remove(0).id;
-    let office = &world.ports.job_office;
-    assert_eq!(office.retry(job, world.ports.clock.now()).await.unwrap(), ReplayOutcome::Changed);
+    assert_eq!(retry_job(&world.ports, job).await.unwrap(), ReplayOutcome::Changed);
     let worker = Running::start(world, |_| {});
     // once by the worker before, once by this one
     world.provider.asked().await;
@@ -309,7 +309,7 @@ async fn a_job_called_off_is_stopped(world: &World) {
     let worker = Running::start(world, |settings| settings.lease = Duration::from_millis(300));
     world.provider.asked().await;
     let job = only_job(world, Queue::Asr).await.id;
-    world.db.system.cancel(job, world.clock_now()).await.unwrap();
+    assert_eq!(cancel_job(&world.ports, job).await.unwrap(), ReplayOutcome::Changed);
     given_up.await.expect_err("a heartbeat finds out and the job is dropped");
     worker.end().await;
     assert_eq!(only_job(world, Queue::Asr).await.state, JobState::Cancelled);

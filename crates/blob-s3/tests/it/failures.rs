@@ -107,3 +107,21 @@ async fn a_download_that_breaks_off_is_an_error_and_no_end() {
     assert_eq!(read.size, 100_000);
     assert!(read.body.try_collect::<Vec<_>>().await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_fails_is_no_list_that_ends() {
+    let store = TestStore::start().await;
+    let blobs = store.hurried().await;
+    for number in 0..1_001 {
+        blobs.put(&key(&format!("{number}.wav")), "audio/wav", bytes(1), PLENTY).await.unwrap();
+    }
+    // what a moment can mend is got over
+    store.plan("ListObjectsV2", [Deed::Say(500, "<Error><Code>InternalError</Code></Error>".to_owned())]);
+    let mut pages = blobs.list(None);
+    assert_eq!(pages.next().await.unwrap().unwrap().len(), 1_000);
+    let denied = Deed::Say(403, "<Error><Code>AccessDenied</Code></Error>".to_owned());
+    store.plan("ListObjectsV2", [denied]);
+    let error = pages.next().await.unwrap_err();
+    assert_eq!(told(&error), "ListObjectsV2 was answered 403 AccessDenied");
+    assert!(pages.next().await.unwrap().is_none(), "a list that has failed is over");
+}

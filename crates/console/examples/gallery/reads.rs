@@ -189,7 +189,7 @@ impl InboxOffice for World {
     async fn assign(&self, _: InboxId, _: &CompanyId) -> Result<(), StoreError> {
         unreachable!("the console does not ask this")
     }
-    async fn waiting(&self, _: Timestamp, _: i64) -> Result<Vec<InboxEntry>, StoreError> {
+    async fn waiting(&self, _: Timestamp, _: Option<InboxId>, _: i64) -> Result<Vec<InboxEntry>, StoreError> {
         unreachable!("the console does not ask this")
     }
     async fn empty_bodies(&self, _: Timestamp, _: Timestamp, _: i64) -> Result<EmptiedBodies, StoreError> {

@@ -1,8 +1,8 @@
 //! Calls as they might be: a roofing company in Phoenix on a Sunday afternoon.
 
 use app::reads::{
-    AnalysisState, CallAnalysisView, CallDetail, CallLine, CoachingTip, ObjectionDetail, SopStage,
-    TranscriptSegment,
+    AnalysisState, CallAnalysisView, CallDetail, CallFailure, CallLine, CoachingTip, ObjectionDetail,
+    SopStage, TranscriptSegment,
 };
 use chrono::Duration;
 use kernel::{AnalysisId, CallId, ContactCardId, LeadId, Timestamp};
@@ -262,6 +262,10 @@ pub fn detail(line: &CallLine) -> CallDetail {
             0 => json!([]),
             _ => json!([{ "field": "duration", "code": "negative_duration" }]),
         },
+        failure: (line.stage == "failed").then(|| CallFailure {
+            code: "submission_failed".to_owned(),
+            message: Some("the provider refused the request (400)".to_owned()),
+        }),
         created_at: line.created_at,
         updated_at: line.created_at + Duration::minutes(5),
     }

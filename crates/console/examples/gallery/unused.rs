@@ -54,13 +54,39 @@ impl JobClaims for Unused {
 
 #[async_trait]
 impl Sweeps for Unused {
-    async fn unfinished_calls(&self, _: Timestamp, _: i64) -> Result<Vec<Unfinished>, StoreError> {
+    async fn unfetched_recordings(
+        &self,
+        _: Timestamp,
+        _: Option<&LeftCall>,
+        _: i64,
+    ) -> Result<Vec<LeftCall>, StoreError> {
         never()
     }
-    async fn unsettled_requests(&self, _: Timestamp, _: i64) -> Result<Vec<Unfinished>, StoreError> {
+    async fn unrequested_analyses(
+        &self,
+        _: Timestamp,
+        _: Option<&LeftCall>,
+        _: i64,
+    ) -> Result<Vec<LeftCall>, StoreError> {
         never()
     }
-    async fn overdue_tasks(&self, _: Timestamp) -> Result<Vec<Unfinished>, StoreError> {
+    async fn unheard_recordings(
+        &self,
+        _: Timestamp,
+        _: Option<&LeftCall>,
+        _: i64,
+    ) -> Result<Vec<LeftCall>, StoreError> {
+        never()
+    }
+    async fn unsettled_requests(
+        &self,
+        _: Timestamp,
+        _: Option<&LeftRequest>,
+        _: i64,
+    ) -> Result<Vec<LeftRequest>, StoreError> {
+        never()
+    }
+    async fn overdue_tasks(&self, _: Timestamp) -> Result<Vec<CompanyId>, StoreError> {
         never()
     }
     async fn delete_events(&self, _: Timestamp, _: i64) -> Result<usize, StoreError> {
@@ -203,6 +229,9 @@ impl BlobStore for Links {
         never()
     }
     async fn get(&self, _: &BlobKey, _: u64, _: Option<u64>) -> Result<Option<BlobRead>, BlobError> {
+        never()
+    }
+    fn list(&self, _: Option<&CompanyId>) -> Box<dyn BlobPages> {
         never()
     }
     async fn delete(&self, _: &BlobKey) -> Result<(), BlobError> {

@@ -95,11 +95,26 @@ fn verdict(call: &CallDetail, wall: &Wall) -> Markup {
                 p.empty {
                     @match AnalysisState::without_analysis(&call.stage) {
                         AnalysisState::Processing => "Under way.",
-                        AnalysisState::Failed => "Given up on. The jobs page says why.",
+                        AnalysisState::Failed => (failed(call)),
                         AnalysisState::Complete | AnalysisState::NotAnalyzed => "There is nothing to analyse.",
                     }
                 }
             },
+        }
+    }
+}
+
+/// Why it will not be analysed.
+fn failed(call: &CallDetail) -> Markup {
+    html! {
+        @match &call.failure {
+            Some(failure) if failure.code == "cancelled" => "Called off.",
+            Some(failure) => {
+                "Given up on: " (words(&failure.code))
+                @if let Some(message) = &failure.message { " (" (message) ")" }
+                "."
+            }
+            None => "Given up on. The jobs page says why.",
         }
     }
 }

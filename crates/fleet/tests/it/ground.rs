@@ -67,6 +67,12 @@ impl Ground {
         }
     }
 
+    /// What `otto verify` reports of all the fleet's data.
+    pub async fn verified(&self) -> String {
+        let ran = self.fleet.otto().args(testkit::aftermath::VERIFY).output().await.expect("otto runs");
+        String::from_utf8(ran.stdout).expect("text")
+    }
+
     /// A number a server measures, added up over its labels.
     pub async fn measured(&self, number: usize, name: &str, label: &str) -> f64 {
         let server = self.fleet.member(Role::Server, number).expect("a server");

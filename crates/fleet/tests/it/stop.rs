@@ -156,7 +156,7 @@ async fn a_worker_hands_back_what_does_not_end(ground: &mut Ground) {
     assert_eq!(ground.database.number("SELECT count(*) FROM jobs WHERE state = 'running'").await, 0);
     let health = ground.health(1).await;
     assert_eq!(health["checks"]["workers"]["ok"], false, "it has taken its leave: {health}");
-    ground.fleet.around.simulators.forget_scripts(StandIn::Callrail);
+    ground.fleet.around.simulators.clear_scripts(StandIn::Callrail);
     ground.fleet.begin(Role::Worker, 1).await.unwrap();
     ground.all_ended(&calls).await;
 }

@@ -147,8 +147,7 @@ async fn nothing_is_lost_or_doubled_whatever_fails() {
     settled(&ground).await;
     eprintln!("{:>6.1} s  all is settled\n{}", begun.elapsed().as_secs_f64(), report.table());
     let stats = ground.fleet.around.simulators.stats();
-    let mut found =
-        findings(&ground.database, &ground.fleet.around.recordings(), &report.calls, &stats).await;
+    let mut found = findings(&ground.verified().await, &ground.database, &report.calls, &stats).await;
     found.extend(ground.still_as_done(&done).await);
     found.extend(slots_out_of_order(&ground).await);
     assert!(found.is_empty(), "{}\n{}", report.table(), found.join("\n"));

@@ -1,7 +1,8 @@
 //! Calls, one and by the page.
 
 use app::reads::{
-    CallCursor, CallDetail, CallFilter, CallLine, CallPage, RecordingFile, TranscriptSegment, Viewer,
+    CallCursor, CallDetail, CallFailure, CallFilter, CallLine, CallPage, RecordingFile, TranscriptSegment,
+    Viewer,
 };
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     db::{Conn, on_db},
     error::{corrupt, fail},
-    schema::{call_analyses, call_transcripts, calls, contact_cards, recordings},
+    schema::{call_analyses, call_transcripts, calls, contact_cards, recordings, shunya_jobs},
     types::{DbDoc, DbId, DbTs},
 };
 
@@ -181,7 +182,7 @@ struct DetailRow {
     updated_at: DbTs,
 }
 
-/// One call: itself, its newest transcript and its newest analysis, in three queries.
+/// One call: itself, its newest transcript and its newest analysis, in three queries, and two more for why it failed.
 pub(super) async fn detail(
     conn: &mut Conn,
     viewer: &Viewer,
@@ -230,6 +231,10 @@ pub(super) async fn detail(
     })
     .map_err(fail("call_analyses"))?;
     let analysis = analysis.map(|row| row.into_view(transcript.clone())).transpose()?;
+    let failure = match row.stage.as_str() {
+        "failed" => failure(conn, company, id).await?,
+        _ => None,
+    };
     let (name, address) = match card {
         Some(card) => (card.full(), card.address),
         None => (None, None),
@@ -260,10 +265,42 @@ pub(super) async fn detail(
         transcript_segments: transcript_segments.unwrap_or_default(),
         analysis,
         problems: row.problems.0,
+        failure,
         created_at: row.created_at.0,
         updated_at: row.updated_at.0,
     };
     Ok(Some((detail, blob_key.map(|blob_key| RecordingFile { blob_key }))))
+}
+
+/// Why a call has failed: its recording was given up, or else its newest request was.
+async fn failure(conn: &mut Conn, company: &str, id: CallId) -> Result<Option<CallFailure>, StoreError> {
+    let recording: Option<Option<String>> = on_db!(conn, "recordings.failure_of", |c| {
+        recordings::table
+            .filter(recordings::company_id.eq(company))
+            .filter(recordings::call_id.eq(id.0))
+            .filter(recordings::state.eq(::calls::RecordingState::Failed.as_str()))
+            .select(recordings::error)
+            .get_result(c)
+            .await
+            .optional()
+    })
+    .map_err(fail("recordings"))?;
+    if let Some(reason) = recording {
+        return Ok(Some(CallFailure::of_recording(reason)));
+    }
+    let request: Option<(Option<String>, Option<String>)> = on_db!(conn, "shunya_jobs.failure_of", |c| {
+        shunya_jobs::table
+            .filter(shunya_jobs::company_id.eq(company))
+            .filter(shunya_jobs::call_id.eq(id.0))
+            .order((shunya_jobs::created_at.desc(), shunya_jobs::id.desc()))
+            .limit(1)
+            .select((shunya_jobs::error_code, shunya_jobs::error_message))
+            .get_result(c)
+            .await
+            .optional()
+    })
+    .map_err(fail("shunya_jobs"))?;
+    Ok(request.and_then(|(code, message)| Some(CallFailure { code: code?, message })))
 }
 
 async fn newest_transcript(
@@ -284,10 +321,10 @@ async fn newest_transcript(
     })
     .map_err(fail("call_transcripts"))?;
     let Some((id, text, segments)) = row else { return Ok(None) };
-    let segments: Vec<shunya_jobs::Segment> = segments
+    let segments: Vec<::shunya_jobs::Segment> = segments
         .read()
         .map_err(|error| corrupt("call_transcripts", "segments", TranscriptId::from(id), error))?;
-    let segment_of = |segment: shunya_jobs::Segment| TranscriptSegment {
+    let segment_of = |segment: ::shunya_jobs::Segment| TranscriptSegment {
         speaker: segment.speaker,
         text: segment.text,
         start_time: segment.start,

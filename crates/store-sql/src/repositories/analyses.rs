@@ -229,6 +229,27 @@ impl AnalysisRepository for SqlUnit {
         Ok(rows.into_iter().next().flatten())
     }
 
+    async fn reopen_job(&mut self, job: &ShunyaJob, now: Timestamp) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(job.id)));
+        on_db!(conn, "shunya_jobs.reopen", |c| {
+            let update = diesel::update(target).set((
+                jobs::state.eq(job.state.as_str()),
+                jobs::vendor_task_id.eq(job.vendor_task_id.as_deref()),
+                jobs::submissions.eq(i32::try_from(job.submissions).unwrap_or(i32::MAX)),
+                jobs::submitted_at.eq(job.submitted_at.map(DbTs)),
+                jobs::created_at.eq(DbTs(job.created_at)),
+                jobs::error_code.eq(None::<String>),
+                jobs::error_message.eq(None::<String>),
+                jobs::settled_at.eq(None::<DbTs>),
+                jobs::updated_at.eq(DbTs(now)),
+            ));
+            kept(update).execute(c).await
+        })
+        .map_err(fail(JOBS))?;
+        Ok(())
+    }
+
     async fn has_transcript(&mut self, job: ShunyaJobId) -> Result<bool, StoreError> {
         let (conn, company) = self.parts();
         let count: i64 = on_db!(conn, "call_transcripts.has", |c| {

@@ -1,10 +1,11 @@
-use app::ports::{JobLine, JobOutbox};
+use app::ports::{JobLine, JobOutbox, ReplayOutcome};
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable};
 use diesel_async::RunQueryDsl;
 use kernel::{CompanyId, JobId, StoreError, Timestamp};
 use queue::{JobState, Lease, NewJob};
 
+use super::{cancel_job, retry_job};
 use crate::{
     db::{Conn, later, on_db},
     error::{corrupt, fail},
@@ -107,7 +108,7 @@ impl JobRow {
     }
 }
 
-/// Ends a job, if the lease is still the newest.
+/// Ends a job, if the lease is still the newest and nobody called it off.
 async fn end(
     unit: &mut SqlUnit,
     lease: Lease,
@@ -120,7 +121,8 @@ async fn end(
         .filter(jobs::company_id.eq(company))
         .filter(jobs::id.eq(DbId::from(lease.job)))
         .filter(jobs::lease_token.eq(DbId(lease.token)))
-        .filter(jobs::state.eq(JobState::Running.as_str()));
+        .filter(jobs::state.eq(JobState::Running.as_str()))
+        .filter(jobs::cancel_requested.eq(false));
     let ended = on_db!(conn, "jobs.end", |c| {
         let update = diesel::update(held).set((
             jobs::state.eq(state.as_str()),
@@ -171,5 +173,15 @@ impl JobOutbox for SqlUnit {
 
     async fn bury(&mut self, lease: Lease, error: &str, now: Timestamp) -> Result<(), StoreError> {
         end(self, lease, JobState::Dead, Some(error), now).await
+    }
+
+    async fn retry(&mut self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
+        let (conn, company) = self.parts();
+        retry_job(conn, Some(company), id, now).await
+    }
+
+    async fn cancel(&mut self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
+        let (conn, company) = self.parts();
+        cancel_job(conn, Some(company), id, now).await
     }
 }

@@ -7,9 +7,11 @@ mod crm;
 mod directory;
 mod events;
 mod inbox;
+mod job_changes;
 mod jobs;
 mod leads;
 
 pub(crate) use directory::{CompanyRow, company_of};
 pub(crate) use inbox::{InboxRow, NewInboxRow, entry_of};
+pub(crate) use job_changes::{cancel_job, retry_job};
 pub(crate) use jobs::{JobRow, insert_job};

@@ -302,11 +302,16 @@ impl JobClaims for SqlSystem {
         let mut finished = 0;
         for lease in in_order(leases) {
             finished += on_db!(conn, "jobs.finish", |c| {
+                // somebody called it off: it has done nothing, and can be tried again
+                let state = |state: JobState| state.as_str().into_sql::<Text>();
+                let ended = case_when(jobs::cancel_requested.eq(true), state(JobState::Cancelled))
+                    .otherwise(state(JobState::Done));
                 let update = diesel::update(held!(lease)).set((
-                    jobs::state.eq(JobState::Done.as_str()),
+                    jobs::state.eq(ended),
                     jobs::finished_at.eq(Some(DbTs(now))),
                     jobs::lease_token.eq(None::<DbId>),
                     jobs::lease_until.eq(None::<DbTs>),
+                    jobs::cancel_requested.eq(false),
                     jobs::last_error.eq(None::<String>),
                 ));
                 kept(update).execute(c).await

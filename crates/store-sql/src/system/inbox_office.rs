@@ -9,6 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use idempotency::InboxState;
 use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
+use uuid::Uuid;
 
 use crate::{
     SqlSystem,
@@ -123,13 +124,20 @@ impl InboxOffice for SqlSystem {
         Ok(())
     }
 
-    async fn waiting(&self, before: Timestamp, limit: i64) -> Result<Vec<InboxEntry>, StoreError> {
+    async fn waiting(
+        &self,
+        before: Timestamp,
+        after: Option<InboxId>,
+        limit: i64,
+    ) -> Result<Vec<InboxEntry>, StoreError> {
         let mut conn = self.db.reader().await?;
+        let after = after.map_or(DbId(Uuid::nil()), DbId::from);
         let rows: Vec<InboxRow> = on_db!(&mut conn, "webhook_inbox.waiting", |c| {
             inbox::table
                 .filter(WebhookUnapplied)
                 .filter(inbox::state.eq(InboxState::Waiting.as_str()))
                 .filter(inbox::received_at.lt(DbTs(before)))
+                .filter(inbox::id.gt(after))
                 .order(inbox::id)
                 .limit(limit)
                 .select(InboxRow::as_select())

@@ -1,20 +1,18 @@
 use app::ports::{JobFilter, JobLine, JobOffice, QueueDepth, ReplayOutcome};
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, IntoSql, QueryDsl, QueryableByName, SelectableHelper,
-    dsl::case_when,
+    ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
     sql_types::{BigInt, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
 use kernel::{JobId, StoreError, Timestamp};
-use queue::JobState;
 
 use crate::{
     SqlSystem,
-    db::{Conn, on_db},
+    db::on_db,
     error::{corrupt, fail},
     kept::kept,
-    repositories::JobRow,
+    repositories::{JobRow, cancel_job, retry_job},
     schema::{jobs, schedule_slots},
     types::{DbId, DbTs, Ts},
 };
@@ -38,22 +36,6 @@ impl DepthRow {
         let state = self.state.parse().map_err(|()| corrupt(TABLE, "state", &self.queue, "unknown state"))?;
         Ok(QueueDepth { queue: self.queue, state, count: self.count, oldest: self.oldest.map(|at| at.0) })
     }
-}
-
-async fn state_of(conn: &mut Conn, id: JobId) -> Result<Option<JobState>, StoreError> {
-    let text: Option<String> = on_db!(conn, "jobs.state_of", |c| {
-        let found = jobs::table.find(DbId::from(id)).select(jobs::state).get_result(c).await;
-        diesel::OptionalExtension::optional(found)
-    })
-    .map_err(fail(TABLE))?;
-    text.map(|text| text.parse().map_err(|()| corrupt(TABLE, "state", id, "unknown state"))).transpose()
-}
-
-async fn outcome(conn: &mut Conn, id: JobId, changed: usize) -> Result<ReplayOutcome, StoreError> {
-    if changed > 0 {
-        return Ok(ReplayOutcome::Changed);
-    }
-    Ok(state_of(conn, id).await?.map_or(ReplayOutcome::Unknown, ReplayOutcome::NotNow))
 }
 
 #[async_trait]
@@ -98,52 +80,11 @@ impl JobOffice for SqlSystem {
     }
 
     async fn retry(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
-        let mut conn = self.db.writer().await?;
-        let replayable = [JobState::Dead.as_str(), JobState::Cancelled.as_str()];
-        let changed = on_db!(&mut conn, "jobs.retry", |c| {
-            diesel::update(
-                jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(replayable)),
-            )
-            .set((
-                jobs::state.eq(JobState::Ready.as_str()),
-                jobs::attempts.eq(0),
-                jobs::snoozes.eq(0),
-                jobs::run_at.eq(DbTs(now)),
-                jobs::finished_at.eq(None::<DbTs>),
-                jobs::cancel_requested.eq(false),
-            ))
-            .execute(c)
-            .await
-        });
-        match changed.map_err(fail(TABLE)) {
-            Ok(changed) => outcome(&mut conn, id, changed).await,
-            // one with its key is ready or running already: it does the work
-            Err(StoreError::AlreadyExists { .. }) => Ok(ReplayOutcome::NotNow(JobState::Ready)),
-            Err(error) => Err(error),
-        }
+        retry_job(&mut self.db.writer().await?, None, id, now).await
     }
 
     async fn cancel(&self, id: JobId, now: Timestamp) -> Result<ReplayOutcome, StoreError> {
-        let mut conn = self.db.writer().await?;
-        let open = [JobState::Ready.as_str(), JobState::Dead.as_str(), JobState::Running.as_str()];
-        // one statement: between two, the job could go from the one state to the other and be missed by both
-        let changed = on_db!(&mut conn, "jobs.cancel", |c| {
-            let running = || jobs::state.eq(JobState::Running.as_str());
-            let state = |state: JobState| state.as_str().into_sql::<Text>();
-            let ended = |at: Option<DbTs>| at.into_sql::<Nullable<Ts>>();
-            diesel::update(jobs::table.filter(jobs::id.eq(DbId::from(id))).filter(jobs::state.eq_any(open)))
-                .set((
-                    jobs::state
-                        .eq(case_when(running(), state(JobState::Running))
-                            .otherwise(state(JobState::Cancelled))),
-                    jobs::finished_at.eq(case_when(running(), ended(None)).otherwise(ended(Some(DbTs(now))))),
-                    jobs::cancel_requested.eq(running()),
-                ))
-                .execute(c)
-                .await
-        })
-        .map_err(fail(TABLE))?;
-        outcome(&mut conn, id, changed).await
+        cancel_job(&mut self.db.writer().await?, None, id, now).await
     }
 
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod claims;
 mod inbox_office;
+mod inspection;
 mod job_office;
 mod listings;
 mod remembered;

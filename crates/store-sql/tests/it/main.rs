@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod backup;
 mod cases;
 mod catalog;
 mod failures;
@@ -54,6 +55,9 @@ testkit::contract_tests!(queue {
     a_retried_job_has_all_its_attempts_and_snoozes_again,
     a_job_is_not_retried_while_another_of_its_key_is_ready_or_running,
     what_is_at_rest_is_cancelled_at_once_and_what_runs_is_asked,
+    a_tenants_job_is_nobody_elses_to_retry_or_cancel,
+    a_job_that_is_nobodys_is_retried_and_cancelled_across_tenants,
+    a_job_called_off_commits_nothing_any_more,
     depths_count_what_waits_runs_and_died,
     a_clean_up_keeps_what_is_recent_and_what_is_not_finished,
     a_clean_up_deletes_no_more_than_its_limit_oldest_first,
@@ -75,6 +79,7 @@ testkit::contract_tests!(queue {
     a_released_job_is_held_no_more,
     a_wish_to_cancel_is_told_at_every_heartbeat,
     a_job_to_be_cancelled_is_not_put_back,
+    a_job_to_be_cancelled_that_has_nothing_to_store_is_cancelled,
     a_job_to_be_cancelled_does_not_outlive_its_worker,
     a_wish_to_cancel_is_forgotten_when_the_job_is_retried,
     a_slot_is_taken_once_however_many_try,
@@ -102,6 +107,7 @@ testkit::contract_tests!(inbox {
     lists_are_filtered_and_paged,
     a_line_says_what_people_look_for,
     waiting_webhooks_are_listed_oldest_first,
+    pages_of_waiting_webhooks_go_on,
     a_clean_up_deletes_only_what_is_settled,
     a_clean_up_counts_from_when_a_webhook_was_settled,
     bodies_are_emptied_where_a_webhook_is_settled_and_old,
@@ -176,6 +182,7 @@ testkit::contract_tests!(analyses {
     a_submission_is_recorded_and_counted,
     an_event_is_matched_by_the_vendors_id_first_then_by_the_call,
     a_request_is_settled_with_its_result_or_its_failure,
+    a_request_opened_again_is_written_back,
     a_request_has_one_transcript,
     a_request_has_one_analysis_with_its_objections,
     concurrent_answers_store_one_analysis,
@@ -217,9 +224,10 @@ testkit::contract_tests!(tenants {
 
 testkit::contract_tests!(sweeps {
     calls_left_lying_are_found_by_what_they_lack,
-    many_calls_of_one_sort_do_not_hide_the_others,
-    the_oldest_calls_are_found_first,
+    what_a_job_will_move_is_not_left_lying,
+    the_longest_untouched_calls_come_first_and_pages_go_on,
     requests_without_an_outcome_are_found,
+    a_request_that_a_job_will_move_is_not_left_lying,
     tenants_with_tasks_past_their_time_are_found_once_each,
 });
 

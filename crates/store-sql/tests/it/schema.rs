@@ -15,7 +15,7 @@ use testkit::Database;
 const APART: [&str; 2] = ["__diesel_schema_migrations", "subject_numbers"];
 
 /// Facts about a database's tables, each in one line.
-type Facts = BTreeSet<String>;
+pub(crate) type Facts = BTreeSet<String>;
 
 async fn facts(db: &Database, postgres: &str, sqlite: &str) -> Facts {
     let lines = db.texts(if db.is_postgres() { postgres } else { sqlite }).await;
@@ -116,7 +116,7 @@ async fn references(db: &Database) -> Facts {
 }
 
 /// Everything the database itself would say of its tables.
-async fn definition(db: &Database) -> Facts {
+pub(crate) async fn definition(db: &Database) -> Facts {
     let mut all = columns(db).await;
     all.extend(types(db).await);
     all.extend(keys(db).await);

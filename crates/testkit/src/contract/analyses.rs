@@ -6,7 +6,7 @@ use app::ports::{NewAnalysis, Tenants};
 use kernel::{AnalysisId, CallId, Scope, ShunyaJobId, TranscriptId};
 use serde_json::json;
 use shunya_jobs::{
-    AnalysisRecord, BookingStatus, Failure, JobState, LeadQuality, Objection, Severity, ShunyaJob,
+    Again, AnalysisRecord, BookingStatus, Failure, JobState, LeadQuality, Objection, Severity, ShunyaJob,
     Transcript, UnknownValue,
 };
 
@@ -161,6 +161,38 @@ pub async fn a_request_is_settled_with_its_result_or_its_failure(db: &Database) 
             failure.map_or("-", |_| "no speech"),
         );
         assert_eq!(db.number(&stored).await, 1, "{state:?}");
+    }
+}
+
+pub async fn a_request_opened_again_is_written_back(db: &Database) {
+    let bench = Bench::new(db);
+    let (scope, other) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
+    let call = bench.call(&scope, "CAL1").await.id;
+    let failure = Failure { code: "refused".to_owned(), message: Some("too quiet".to_owned()) };
+    for (number, how) in [Again::Submit, Again::Look].into_iter().enumerate() {
+        let request = bench.requested(&scope, call, &format!("sha-{number}")).await;
+        let mut unit = bench.begin(&scope).await;
+        let task = format!("task-{number}");
+        unit.analyses().mark_submitted(request.id, Some(&task), at(1)).await.unwrap();
+        unit.analyses().settle_job(request.id, JobState::Failed, None, Some(&failure), at(2)).await.unwrap();
+        unit.commit().await.unwrap();
+        let failed = job(&bench, &scope, request.id).await.unwrap();
+        let opened = failed.open_again(how, at(900)).unwrap();
+        // another tenant's is not theirs to open
+        let mut unit = bench.begin(&other).await;
+        unit.analyses().reopen_job(&opened, at(900)).await.unwrap();
+        unit.commit().await.unwrap();
+        assert_eq!(job(&bench, &scope, request.id).await.unwrap(), failed);
+        let mut unit = bench.begin(&scope).await;
+        unit.analyses().reopen_job(&opened, at(900)).await.unwrap();
+        unit.commit().await.unwrap();
+        assert_eq!(job(&bench, &scope, request.id).await.unwrap(), opened);
+        let forgotten = format!(
+            "SELECT count(*) FROM shunya_jobs WHERE id = {} AND settled_at IS NULL AND error_code IS NULL \
+             AND error_message IS NULL",
+            db.id(request.id.0)
+        );
+        assert_eq!(db.number(&forgotten).await, 1, "{how:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use app::ports::{
     Claim, EnsuredLead, InboxOffice, JobClaims, JobLine, JobOffice, NewContact, NewInboxEntry, NewLead,
-    Release, Store, StoredCall, TenantSetup, Tenants, UnitOfWork,
+    Release, ReplayOutcome, Store, StoredCall, TenantSetup, Tenants, UnitOfWork,
 };
 use calls::{CallFacts, CallStage, CallType, ProviderCallIds};
 use crm::{LeadFacts, LeadSource};
@@ -160,6 +160,29 @@ impl<'a> Bench<'a> {
 
     pub(super) async fn line(&self, job: JobId) -> JobLine {
         JobOffice::find(&self.db.system, job).await.unwrap().expect("the job is there")
+    }
+
+    /// Makes a job of a tenant ready again.
+    pub(super) async fn retry(&self, scope: &Scope, job: JobId, now: Timestamp) -> ReplayOutcome {
+        let mut unit = self.begin(scope).await;
+        let outcome = unit.jobs().retry(job, now).await.unwrap();
+        self.end(unit, outcome).await
+    }
+
+    /// Calls a job of a tenant off.
+    pub(super) async fn cancel(&self, scope: &Scope, job: JobId, now: Timestamp) -> ReplayOutcome {
+        let mut unit = self.begin(scope).await;
+        let outcome = unit.jobs().cancel(job, now).await.unwrap();
+        self.end(unit, outcome).await
+    }
+
+    async fn end(&self, unit: Box<dyn UnitOfWork>, outcome: ReplayOutcome) -> ReplayOutcome {
+        // a job that could not be changed may have cost the transaction
+        match outcome {
+            ReplayOutcome::Changed => unit.commit().await.unwrap(),
+            ReplayOutcome::NotNow(_) | ReplayOutcome::Unknown => unit.rollback().await.unwrap(),
+        }
+        outcome
     }
 
     /// Puts a job back so that it is in a state claims and units of work do not lead to by themselves.

@@ -7,6 +7,7 @@ mod alone;
 mod bench;
 mod keys;
 mod links;
+mod listing;
 mod long;
 mod reading;
 mod writing;
@@ -15,6 +16,7 @@ pub use alone::{alone, alone_after, is_alone};
 pub use bench::BlobBench;
 pub use keys::*;
 pub use links::*;
+pub use listing::*;
 pub use long::*;
 pub use reading::*;
 pub use writing::*;
@@ -51,6 +53,12 @@ macro_rules! blob_contract_tests {
             a_link_to_nothing_leads_nowhere,
             a_link_for_storing_stores,
             a_link_for_storing_allows_nothing_else,
+            an_empty_storage_has_an_empty_list,
+            a_list_names_every_object_once_in_the_order_of_names,
+            a_list_tells_sizes_and_times,
+            a_list_of_one_tenant_is_its_own,
+            what_is_not_whole_or_was_removed_is_not_listed,
+            a_long_list_comes_in_pages,
         });
 
         mod long {
@@ -85,6 +93,7 @@ mod tests {
         let cases = [
             include_str!("blobs/keys.rs"),
             include_str!("blobs/links.rs"),
+            include_str!("blobs/listing.rs"),
             include_str!("blobs/long.rs"),
             include_str!("blobs/reading.rs"),
             include_str!("blobs/writing.rs"),

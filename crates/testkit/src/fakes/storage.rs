@@ -1,19 +1,32 @@
 use std::{collections::BTreeMap, io, sync::Mutex, time::Duration};
 
 use app::ports::{
-    BlobError, BlobKey, BlobRead, BlobStore, ByteStream, LinkFor, SealedSecret, SecretBox, SecretBoxError,
-    StoredBlob,
+    BlobError, BlobKey, BlobPages, BlobRead, BlobStore, ByteStream, LinkFor, ListedBlob, SealedSecret,
+    SecretBox, SecretBoxError, StoredBlob,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use kernel::{Secret, Timestamp, fingerprint};
+use kernel::{CompanyId, Secret, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::Database;
 
 /// Objects in memory.
 #[derive(Debug, Default)]
 pub struct FakeBlobs(Mutex<BTreeMap<String, (String, Vec<u8>)>>);
 
 impl FakeBlobs {
+    /// Puts an object there behind Otto's back.
+    pub fn slip_in(&self, key: &str, bytes: &[u8]) {
+        self.0.lock().unwrap().insert(key.to_owned(), ("audio/wav".to_owned(), bytes.to_vec()));
+    }
+
+    /// Takes an object away behind Otto's back.
+    pub fn lose(&self, key: &str) {
+        assert!(self.0.lock().unwrap().remove(key).is_some(), "{key} is not there");
+    }
+
     /// The names of all objects.
     pub fn keys(&self) -> Vec<String> {
         self.0.lock().unwrap().keys().cloned().collect()
@@ -35,7 +48,7 @@ impl BlobStore for FakeBlobs {
         if size > limit {
             return Err(BlobError::TooLarge { limit });
         }
-        let sha256 = fingerprint(&[&bytes]);
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         self.0.lock().unwrap().insert(key.as_str().to_owned(), (content_type.to_owned(), bytes));
         Ok(StoredBlob { size, sha256 })
     }
@@ -56,6 +69,16 @@ impl BlobStore for FakeBlobs {
         Ok(())
     }
 
+    fn list(&self, company: Option<&CompanyId>) -> Box<dyn BlobPages> {
+        let prefix = BlobKey::prefix(company);
+        let blobs = self.0.lock().unwrap();
+        let listed = blobs.iter().filter(|(key, _)| key.starts_with(&prefix)).map(|(key, (_, bytes))| {
+            let size = u64::try_from(bytes.len()).expect("a small object");
+            ListedBlob { key: key.clone(), size, stored_at: Database::now() - chrono::Duration::days(1) }
+        });
+        Box::new(FakePages(listed.collect()))
+    }
+
     async fn link(
         &self,
         key: &BlobKey,
@@ -68,6 +91,17 @@ impl BlobStore for FakeBlobs {
 
     fn admits(&self, _: &BlobKey, _: LinkFor<'_>, _expires: &str, _signature: &str, _: Timestamp) -> bool {
         false
+    }
+}
+
+/// One page.
+struct FakePages(Vec<ListedBlob>);
+
+#[async_trait]
+impl BlobPages for FakePages {
+    async fn next(&mut self) -> Result<Option<Vec<ListedBlob>>, BlobError> {
+        let page = std::mem::take(&mut self.0);
+        Ok((!page.is_empty()).then_some(page))
     }
 }
 

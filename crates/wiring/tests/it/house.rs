@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use app::Ports;
 use kernel::{Calendar, Clock, CompanyId, PhoneNumber, Secret};
 use queue::Queue;
 use reqwest::{Client, StatusCode};
@@ -90,6 +91,11 @@ impl House {
     pub async fn close(self) {
         self.running.stop().await;
         self.simulators.stop().await;
+    }
+
+    /// What use cases get.
+    pub fn ports(&self) -> &Ports {
+        &self.running.otto.ports
     }
 
     pub fn at(&self, path: &str) -> String {

@@ -18,6 +18,7 @@ mod contract;
 mod corpus;
 mod explore;
 mod house;
+mod jobs_at_hand;
 mod limits;
 mod logs;
 mod matrix;

@@ -110,12 +110,31 @@ pub async fn waiting_webhooks_are_listed_oldest_first(db: &Database) {
         }
     }
     let list = async |before, limit| {
-        let found = db.system.waiting(before, limit).await.unwrap();
+        let found = db.system.waiting(before, None, limit).await.unwrap();
         found.into_iter().map(|found| found.entry.id).collect::<Vec<_>>()
     };
     assert_eq!(list(at(100), 10).await, expected);
     assert_eq!(list(at(7), 10).await, expected.get(..3).unwrap(), "received before, not at");
     assert_eq!(list(at(100), 2).await, expected.get(..2).unwrap());
+}
+
+pub async fn pages_of_waiting_webhooks_go_on(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let mut waiting = Vec::new();
+    for number in 0..5 {
+        let entry = bench.webhook(&format!("event-{number}"), InboxState::Waiting);
+        waiting.push(bench.received(&scope, &entry).await);
+    }
+    let mut found = Vec::new();
+    loop {
+        let page = db.system.waiting(at(100), found.last().copied(), 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page.iter().map(|one| one.entry.id));
+    }
+    assert_eq!(found, waiting);
 }
 
 pub async fn a_clean_up_deletes_only_what_is_settled(db: &Database) {

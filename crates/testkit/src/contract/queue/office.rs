@@ -1,12 +1,12 @@
 //! What operators do with jobs.
 
-use app::ports::{JobClaims, JobFilter, JobOffice, QueueDepth, Release, ReplayOutcome};
-use kernel::{IdSource, JobId, Scope};
-use queue::{JobState, Queue};
+use app::ports::{JobClaims, JobFilter, JobOffice, QueueDepth, Release, ReplayOutcome, SlotJob};
+use kernel::{IdSource, JobId, Scope, StoreError};
+use queue::{JobState, Queue, Slot};
 
 use crate::{
     Database,
-    contract::bench::{Bench, ELSEWHERE, SWEEP, WORK, at, company},
+    contract::bench::{Bench, ELSEWHERE, LEASE_SECONDS, SWEEP, WORK, at, company},
 };
 
 /// A job in each state, in the order of [`JobState::ALL`].
@@ -28,7 +28,7 @@ pub async fn only_what_is_dead_or_cancelled_can_be_retried(db: &Database) {
     let scope = bench.tenant("org_a").await;
     let jobs = one_of_each(&bench, &scope).await;
     for (job, state) in jobs.into_iter().zip(JobState::ALL) {
-        let outcome = db.system.retry(job, at(50)).await.unwrap();
+        let outcome = bench.retry(&scope, job, at(50)).await;
         let line = bench.line(job).await;
         if matches!(state, JobState::Dead | JobState::Cancelled) {
             assert_eq!(outcome, ReplayOutcome::Changed, "{state:?}");
@@ -40,7 +40,7 @@ pub async fn only_what_is_dead_or_cancelled_can_be_retried(db: &Database) {
         }
     }
     let unknown = JobId(bench.ids.next());
-    assert_eq!(db.system.retry(unknown, at(50)).await.unwrap(), ReplayOutcome::Unknown);
+    assert_eq!(bench.retry(&scope, unknown, at(50)).await, ReplayOutcome::Unknown);
 }
 
 pub async fn a_retried_job_has_all_its_attempts_and_snoozes_again(db: &Database) {
@@ -50,7 +50,7 @@ pub async fn a_retried_job_has_all_its_attempts_and_snoozes_again(db: &Database)
     bench.release(lease, &Release::Snooze { at: at(1) }).await;
     let lease = bench.claim_one(at(1)).await.lease;
     bench.release(lease, &Release::Bury { error: "refused".to_owned() }).await;
-    db.system.retry(lease.job, at(50)).await.unwrap();
+    bench.retry(&scope, lease.job, at(50)).await;
     let claimed = bench.claim_one(at(50)).await;
     assert_eq!((claimed.attempt, claimed.snoozes), (1, 0));
 }
@@ -63,14 +63,14 @@ pub async fn a_job_is_not_retried_while_another_of_its_key_is_ready_or_running(d
     let lease = bench.claim_one(at(0)).await.lease;
     bench.release(lease, &Release::Bury { error: "refused".to_owned() }).await;
     let other = add().await;
-    assert_eq!(db.system.retry(dead, at(9)).await.unwrap(), ReplayOutcome::NotNow(JobState::Ready));
+    assert_eq!(bench.retry(&scope, dead, at(9)).await, ReplayOutcome::NotNow(JobState::Ready));
     assert_eq!(bench.line(dead).await.state, JobState::Dead);
     let lease = bench.claim_one(at(9)).await.lease;
-    assert!(matches!(db.system.retry(dead, at(9)).await.unwrap(), ReplayOutcome::NotNow(_)));
+    assert!(matches!(bench.retry(&scope, dead, at(9)).await, ReplayOutcome::NotNow(_)));
     assert_eq!(bench.line(dead).await.state, JobState::Dead);
     assert_eq!(lease.job, other);
     assert_eq!(db.system.finish(&[lease], at(10)).await.unwrap(), 1);
-    assert_eq!(db.system.retry(dead, at(11)).await.unwrap(), ReplayOutcome::Changed);
+    assert_eq!(bench.retry(&scope, dead, at(11)).await, ReplayOutcome::Changed);
 }
 
 pub async fn what_is_at_rest_is_cancelled_at_once_and_what_runs_is_asked(db: &Database) {
@@ -78,7 +78,7 @@ pub async fn what_is_at_rest_is_cancelled_at_once_and_what_runs_is_asked(db: &Da
     let scope = bench.tenant("org_a").await;
     let jobs = one_of_each(&bench, &scope).await;
     for (job, state) in jobs.into_iter().zip(JobState::ALL) {
-        let outcome = db.system.cancel(job, at(50)).await.unwrap();
+        let outcome = bench.cancel(&scope, job, at(50)).await;
         let line = bench.line(job).await;
         match state {
             JobState::Ready | JobState::Dead => {
@@ -96,8 +96,53 @@ pub async fn what_is_at_rest_is_cancelled_at_once_and_what_runs_is_asked(db: &Da
         }
     }
     let unknown = JobId(bench.ids.next());
-    assert_eq!(db.system.cancel(unknown, at(50)).await.unwrap(), ReplayOutcome::Unknown);
+    assert_eq!(bench.cancel(&scope, unknown, at(50)).await, ReplayOutcome::Unknown);
     assert!(bench.claim(Queue::Default, 9, at(9000)).await.is_empty());
+}
+
+pub async fn a_tenants_job_is_nobody_elses_to_retry_or_cancel(db: &Database) {
+    let bench = Bench::new(db);
+    let (a, b) = (bench.tenant("org_a").await, bench.tenant("org_b").await);
+    let ready = bench.enqueue(&a, &WORK).await;
+    let lease = bench.claim_one(at(0)).await.lease;
+    bench.release(lease, &Release::Bury { error: "refused".to_owned() }).await;
+    // neither another tenant nor whoever looks after nobody's jobs
+    assert_eq!(bench.retry(&b, ready, at(1)).await, ReplayOutcome::Unknown);
+    assert_eq!(bench.cancel(&b, ready, at(1)).await, ReplayOutcome::Unknown);
+    assert_eq!(db.system.retry(ready, at(1)).await.unwrap(), ReplayOutcome::Unknown);
+    assert_eq!(db.system.cancel(ready, at(1)).await.unwrap(), ReplayOutcome::Unknown);
+    assert_eq!(bench.line(ready).await.state, JobState::Dead);
+}
+
+pub async fn a_job_that_is_nobodys_is_retried_and_cancelled_across_tenants(db: &Database) {
+    let bench = Bench::new(db);
+    let job = bench.job(&SWEEP, None, at(0));
+    let slot = SlotJob { slot: Slot { schedule: "test.sweep", begins: at(0) }, job };
+    assert!(db.system.enqueue_slot(&slot, at(0)).await.unwrap());
+    let id = slot.job.id;
+    assert_eq!(db.system.retry(id, at(1)).await.unwrap(), ReplayOutcome::NotNow(JobState::Ready));
+    assert_eq!(db.system.cancel(id, at(1)).await.unwrap(), ReplayOutcome::Changed);
+    assert_eq!(bench.line(id).await.state, JobState::Cancelled);
+    assert_eq!(db.system.retry(id, at(2)).await.unwrap(), ReplayOutcome::Changed);
+    assert_eq!(bench.claim_one(at(2)).await.lease.job, id);
+}
+
+pub async fn a_job_called_off_commits_nothing_any_more(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let lease = bench.held(&scope).await;
+    assert_eq!(bench.cancel(&scope, lease.job, at(1)).await, ReplayOutcome::Changed);
+    for bury in [false, true] {
+        let mut unit = bench.begin(&scope).await;
+        let ended = match bury {
+            false => unit.jobs().finish(lease, at(2)).await,
+            true => unit.jobs().bury(lease, "no", at(2)).await,
+        };
+        assert!(matches!(ended, Err(StoreError::LeaseLost(job)) if job == lease.job), "{ended:?}");
+        assert!(unit.commit().await.is_err());
+    }
+    db.system.rescue(at(LEASE_SECONDS + 1)).await.unwrap();
+    assert_eq!(bench.line(lease.job).await.state, JobState::Cancelled);
 }
 
 pub async fn depths_count_what_waits_runs_and_died(db: &Database) {

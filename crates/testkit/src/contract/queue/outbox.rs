@@ -69,7 +69,7 @@ pub async fn a_key_does_not_block_once_its_job_is_done_dead_or_cancelled(db: &Da
     let lease = bench.claim_one(at(0)).await.lease;
     bench.release(lease, &Release::Bury { error: "no".to_owned() }).await;
     let cancelled = add().await.expect("the second is dead");
-    db.system.cancel(cancelled, at(1)).await.unwrap();
+    bench.cancel(&scope, cancelled, at(1)).await;
     let ready = add().await.expect("the third is cancelled");
     let mut states = Vec::new();
     for job in [done, dead, cancelled, ready] {

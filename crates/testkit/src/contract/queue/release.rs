@@ -1,6 +1,6 @@
 //! How a claimed job goes back.
 
-use app::ports::{JobClaims, JobOffice, Release, Renewal, ReplayOutcome};
+use app::ports::{JobClaims, Release, Renewal, ReplayOutcome};
 use queue::{JobState, Queue};
 
 use crate::{
@@ -100,7 +100,7 @@ pub async fn a_wish_to_cancel_is_told_at_every_heartbeat(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let lease = bench.held(&scope).await;
-    assert_eq!(db.system.cancel(lease.job, at(1)).await.unwrap(), ReplayOutcome::Changed);
+    assert_eq!(bench.cancel(&scope, lease.job, at(1)).await, ReplayOutcome::Changed);
     assert_eq!(bench.line(lease.job).await.state, JobState::Running);
     for _ in 0..2 {
         let renewed = db.system.renew(&[lease], at(100)).await.unwrap();
@@ -117,7 +117,7 @@ pub async fn a_job_to_be_cancelled_is_not_put_back(db: &Database) {
         [Release::Retry { at: at(5), error: error() }, Release::Snooze { at: at(5) }, Release::HandBack]
     {
         let lease = bench.held(&scope).await;
-        db.system.cancel(lease.job, at(1)).await.unwrap();
+        bench.cancel(&scope, lease.job, at(1)).await;
         bench.release(lease, &release).await;
         let line = bench.line(lease.job).await;
         assert_eq!((line.state, line.finished_at), (JobState::Cancelled, Some(at(1))), "{release:?}");
@@ -125,16 +125,29 @@ pub async fn a_job_to_be_cancelled_is_not_put_back(db: &Database) {
     }
     // giving up is an end of its own
     let lease = bench.held(&scope).await;
-    db.system.cancel(lease.job, at(1)).await.unwrap();
+    bench.cancel(&scope, lease.job, at(1)).await;
     bench.release(lease, &Release::Bury { error: error() }).await;
     assert_eq!(bench.line(lease.job).await.state, JobState::Dead);
+}
+
+pub async fn a_job_to_be_cancelled_that_has_nothing_to_store_is_cancelled(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let (first, second) = (bench.held(&scope).await, bench.held(&scope).await);
+    bench.cancel(&scope, first.job, at(1)).await;
+    assert_eq!(db.system.finish(&[first, second], at(2)).await.unwrap(), 2);
+    let states = [bench.line(first.job).await.state, bench.line(second.job).await.state];
+    assert_eq!(states, [JobState::Cancelled, JobState::Done]);
+    assert_eq!(bench.retry(&scope, first.job, at(3)).await, ReplayOutcome::Changed);
+    let again = bench.claim_one(at(3)).await.lease;
+    assert_eq!(db.system.renew(&[again], at(100)).await.unwrap(), [Renewal::Held(first.job)]);
 }
 
 pub async fn a_job_to_be_cancelled_does_not_outlive_its_worker(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let lease = bench.held(&scope).await;
-    db.system.cancel(lease.job, at(1)).await.unwrap();
+    bench.cancel(&scope, lease.job, at(1)).await;
     db.system.rescue(at(LEASE_SECONDS + 1)).await.unwrap();
     let line = bench.line(lease.job).await;
     assert_eq!((line.state, line.finished_at), (JobState::Cancelled, Some(at(LEASE_SECONDS + 1))));
@@ -145,9 +158,9 @@ pub async fn a_wish_to_cancel_is_forgotten_when_the_job_is_retried(db: &Database
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
     let lease = bench.held(&scope).await;
-    db.system.cancel(lease.job, at(1)).await.unwrap();
+    bench.cancel(&scope, lease.job, at(1)).await;
     bench.release(lease, &Release::Cancel).await;
-    assert_eq!(db.system.retry(lease.job, at(2)).await.unwrap(), ReplayOutcome::Changed);
+    assert_eq!(bench.retry(&scope, lease.job, at(2)).await, ReplayOutcome::Changed);
     let again = bench.claim_one(at(2)).await.lease;
     assert_eq!(db.system.renew(&[again], at(100)).await.unwrap(), [Renewal::Held(lease.job)]);
 }
