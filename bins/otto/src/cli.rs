@@ -67,7 +67,7 @@ pub enum Command {
     Backup(BackupArgs),
     /// Restore a backup into an empty database and data directory, and verify it.
     ///
-    /// Where to is told by DATABASE_URL and OTTO_DATA_DIR, as for everything else; what is not empty is refused. A backup of
+    /// Where to is told by `DATABASE_URL` and `OTTO_DATA_DIR`, as for everything else; what is not empty is refused. A backup of
     /// an older version is brought up to date, one of a newer version is refused. Counts every table's rows, and then makes
     /// all checks of `otto verify`; exits with 1 if something is wrong.
     ///

@@ -38,7 +38,8 @@ pub(crate) use on_both;
 
 /// A test that waits for what never comes fails instead of hanging.
 pub(crate) async fn in_time<R>(test: impl Future<Output = R>) -> R {
-    tokio::time::timeout(Duration::from_mins(5), test)
+    // boxed: a whole test is too much for each caller to hold
+    tokio::time::timeout(Duration::from_mins(5), Box::pin(test))
         .await
         .expect("it waits for something that does not happen")
 }
