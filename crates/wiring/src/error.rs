@@ -39,11 +39,18 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// Its key does not open what is stored.
     #[error(
-        "OTTO_ENCRYPTION_KEY is not the key the stored credentials were sealed with\nSet it to that key; to change \
-         keys, set the new and the old one, separated by a comma. Where none is set it is kept in encryption.key in \
-         the data directory."
+        "OTTO_ENCRYPTION_KEY does not open {shut} of {of} stored secrets called {name}\nSet it to the key they were \
+         sealed with; to change keys, set the new and the old one, separated by a comma. Where none is set it is kept in \
+         encryption.key in the data directory."
     )]
-    WrongKey,
+    WrongKey {
+        /// So many do not open.
+        shut: usize,
+        /// So many there are.
+        of: usize,
+        /// Which secret of a company.
+        name: &'static str,
+    },
     /// The port.
     #[error("{}", describe_server(.0))]
     Server(#[from] ServerError),

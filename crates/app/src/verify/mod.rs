@@ -43,7 +43,8 @@ pub struct Order {
     pub company: Option<CompanyId>,
     /// Whether to read the contents of recordings and webhooks too.
     pub deep: bool,
-    /// Only checks whose name begins with one of these; all, if there are none.
+    /// Only checks whose name begins with one of these; all, if there are none. One named in full is made even if it reads
+    /// contents and `deep` is not asked for.
     pub only: Vec<String>,
     /// So many findings of each check are told one by one.
     pub examples: usize,
@@ -95,9 +96,9 @@ impl Verification<'_> {
     }
 
     fn is_wanted(&self, check: &Check) -> bool {
-        let named = self.order.only.is_empty()
-            || self.order.only.iter().any(|begin| check.name.starts_with(begin.as_str()));
-        named && (self.order.deep || !check.is_deep)
+        let only = &self.order.only;
+        let named = only.is_empty() || only.iter().any(|begin| check.name.starts_with(begin.as_str()));
+        named && (self.order.deep || !check.is_deep || only.iter().any(|name| name == check.name))
     }
 }
 
