@@ -119,7 +119,7 @@ impl Otto {
         let blobs: Arc<dyn BlobStore> = if let Some(bucket) = s3(&settings) {
             Arc::new(S3Blobs::new(bucket).await)
         } else {
-            let folder = settings.data_dir.join("blobs");
+            let folder = settings.data_dir.join(crate::backup::BLOBS);
             Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
         };
         let (store, system) = (Arc::new(store), Arc::new(system));

@@ -4,7 +4,6 @@ use http_api::ServerError;
 use kernel::StoreError;
 use settings::Problems;
 use store_sql::MigrateError;
-use telemetry::TelemetryError;
 
 /// Why Otto cannot start. Each message names the thing and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +53,6 @@ pub enum StartError {
     /// The port.
     #[error("{}", describe_server(.0))]
     Server(#[from] ServerError),
-    /// Logs or metrics.
-    #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
     /// An HTTP client.
     #[error("cannot prepare the client of {provider}: {reason}")]
     Client {

@@ -22,6 +22,7 @@ use crate::{
     Ports,
     ports::{BlobError, Inspector, Stretch},
     progress::Progress,
+    sweeps::EVENTS_DAYS,
 };
 
 pub use check::{CHECKS, Check, Level, RowCheck};
@@ -29,8 +30,8 @@ pub use report::{CheckReport, Report};
 
 /// What is younger may still be on its way: sweeps set it on its way again after a few minutes.
 const PATIENCE: Duration = Duration::minutes(15);
-/// Events are deleted when they are older than 90 days: what was made before then was told and is forgotten.
-const TOLD_FOR: Duration = Duration::days(89);
+/// Events are deleted when they are old: what was made before then was told and is forgotten.
+const TOLD_FOR: Duration = Duration::days(EVENTS_DAYS - 1);
 /// Rows compared by the database alone, in one statement.
 const ROWS_AT_ONCE: i64 = 20_000;
 /// Rows read into memory at once.

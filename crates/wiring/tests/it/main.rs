@@ -16,7 +16,6 @@ mod bench;
 mod callrail;
 mod contract;
 mod corpus;
-mod explore;
 mod house;
 mod jobs_at_hand;
 mod limits;
