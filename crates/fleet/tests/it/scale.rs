@@ -1,7 +1,5 @@
 //! One more or one less of any program, and nothing else: they find each other, say what they are, and are missed.
 
-use std::time::Duration;
-
 use fleet::{FleetSettings, Role};
 use tokio::time::Instant;
 
