@@ -24,7 +24,7 @@ use crate::{
     between::Between,
     counted::CountedCache,
     guards::Guards,
-    keys::{check_key, encryption_key, link_key, vault_of},
+    keys::{check_key, check_key_is_not_lost, encryption_key, link_key, vault_of},
     world::{RandomDice, SystemClock, UuidSource},
 };
 
@@ -138,6 +138,7 @@ impl Otto {
         let (store, system) = open_store(&settings).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(UuidSource);
+        check_key_is_not_lost(&settings, &system).await?;
         let key = encryption_key(settings.encryption_key.as_ref(), &settings.data_dir)?;
         let secrets = vault_of(&key)?;
         let blobs: Arc<dyn BlobStore> = if let Some(bucket) = s3(&settings) {

@@ -36,6 +36,16 @@ pub enum StartError {
     /// The database, once open.
     #[error("the database does not work: {}", chain(.0))]
     Store(#[from] StoreError),
+    /// The key that must be there is not.
+    #[error(
+        "the key stored credentials were sealed with is missing: there is no {}\nBring the file back from where you keep \
+         its copy, or put the key into OTTO_ENCRYPTION_KEY.",
+        path.display()
+    )]
+    LostKey {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// Its key does not open what is stored.
     #[error(
         "OTTO_ENCRYPTION_KEY does not open {shut} of {of} stored secrets called {name}\nSet it to the key they were \

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write, path::Path};
 
-use app::{Ports, ingest::credential_context};
+use app::{Ports, ingest::credential_context, ports::Tenants};
 use kernel::{Provider, Secret, fingerprint};
 use vault::Vault;
 
@@ -39,11 +39,31 @@ pub(crate) fn vault_of(key: &Secret) -> Result<Vault, StartError> {
         .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })
 }
 
+/// The names under which a company's secrets are kept.
+const SECRETS: [&str; 3] = ["signing_key", "api_key", "account_id"];
+
+/// Whether a key of our own is there that must be, because something was sealed with it. A new one would open none of it.
+pub async fn check_key_is_not_lost(
+    settings: &settings::Settings,
+    tenants: &dyn Tenants,
+) -> Result<(), StartError> {
+    let path = settings.data_dir.join(KEY_FILE);
+    if settings.encryption_key.is_some() || path.exists() {
+        return Ok(());
+    }
+    for name in SECRETS {
+        if !tenants.credentials_named(Provider::Callrail, name).await?.is_empty() {
+            return Err(StartError::LostKey { path });
+        }
+    }
+    Ok(())
+}
+
 /// Whether the key opens what is stored: every secret, because one sealed with a key that was dropped too early would be
 /// missed only when its company's next call comes.
 pub async fn check_key(ports: &Ports) -> Result<(), StartError> {
     let provider = Provider::Callrail;
-    for name in ["signing_key", "api_key"] {
+    for name in SECRETS {
         let all = ports.tenants.credentials_named(provider, name).await?;
         let opens = |(company, sealed): &(_, _)| {
             ports.secrets.open(sealed, &credential_context(company, provider, name)).is_ok()

@@ -21,7 +21,7 @@ pub async fn run() -> Result<ExitCode, Failure> {
     let level = if std::env::var_os("LOG_LEVEL").is_some() { &settings.observe.log_level } else { "error" }
         .to_owned();
     let observing = observe(&settings, &level, &Parts::all())?;
-    let data_dir = settings.data_dir.clone();
+    let (data_dir, host) = (settings.data_dir.clone(), settings.http.host);
     let user = settings.dev_mode.as_ref().map(|dev| dev.user.clone());
     let parts = Parts::wanted(&settings);
     let running = start(settings, parts, observing.measured().writer()).await?;
@@ -30,12 +30,17 @@ pub async fn run() -> Result<ExitCode, Failure> {
     }
     let url = running.public_url.as_str().trim_end_matches('/').to_owned();
     simulators.set_otto_url(&url);
+    let beyond = if host.is_loopback() {
+        ""
+    } else {
+        "  Whoever reaches this machine is taken for a manager: HOST is not 127.0.0.1.\n\n"
+    };
     say(&format!(
         "\n  Otto {version} runs, with stand-ins for CallRail and Shunya and a call every few seconds.\n\n\
          \x20   {url}/console   watch calls become leads, appointments, tasks and signals\n\
          \x20   {url}/docs      the API; you are signed in as a manager of a demo company\n\
          \x20   {data}{pad}everything it keeps; delete it to begin again\n\n\
-         \x20 Ctrl-C stops it; nothing is lost.\n\n",
+         {beyond}\x20 Ctrl-C stops it; nothing is lost.\n\n",
         version = env!("CARGO_PKG_VERSION"),
         data = data_dir.display(),
         pad = "   ",

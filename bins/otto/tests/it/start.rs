@@ -179,6 +179,19 @@ async fn a_key_that_is_none() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_lost_is_not_made_anew() {
+    let place = Place::empty();
+    place.set_up_tenants().await;
+    let file = place.data().join("encryption.key");
+    let kept = fs::read(&file).expect("a key");
+    fs::remove_file(&file).expect("it can be removed");
+    place.ran(&["serve"]).await.refused(&["encryption.key", "Bring the file back"]);
+    assert!(!file.exists());
+    fs::write(&file, kept).expect("it can be written");
+    starts(&place).await;
+}
+
+#[tokio::test]
 async fn another_key_than_the_one_secrets_were_sealed_with() {
     let place = Place::empty();
     place.set_up_tenants().await;
