@@ -488,6 +488,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use super::sql::{BigInt, Text, Ts};
+
+    imported_calls (company_id, source_id) {
+        company_id -> Text,
+        source_id -> BigInt,
+        call_id -> BigInt,
+        created_at -> Ts,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
     users,
@@ -505,6 +516,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tasks,
     key_signals,
     calls,
+    imported_calls,
     call_outcomes,
     recordings,
     shunya_jobs,

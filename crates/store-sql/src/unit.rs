@@ -1,7 +1,7 @@
 //! One transaction of one tenant.
 
 use app::ports::{
-    AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, JobOutbox, Store, TenantDirectory,
+    AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, Intake, JobOutbox, Store, TenantDirectory,
     UnitOfWork,
 };
 use async_trait::async_trait;
@@ -131,6 +131,9 @@ impl UnitOfWork for SqlUnit {
         self
     }
     fn directory(&mut self) -> &mut dyn TenantDirectory {
+        self
+    }
+    fn intake(&mut self) -> &mut dyn Intake {
         self
     }
 

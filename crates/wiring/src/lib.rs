@@ -7,6 +7,7 @@ mod counted;
 mod error;
 mod guards;
 mod keys;
+mod predecessor;
 pub mod program;
 mod pulse;
 mod report;
@@ -17,6 +18,7 @@ mod world;
 
 pub use build::{Otto, open_store, update_store};
 pub use error::StartError;
+pub use predecessor::open_predecessor;
 pub use run::{Parts, Running, start};
 pub use tenants::{NewTenant, SetUpError, set_up_tenant};
 pub use world::{RandomDice, SystemClock, UuidSource};
