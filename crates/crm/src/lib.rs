@@ -15,7 +15,8 @@ pub use outcome::{
     Action, AppointmentIntent, Booking, CallOutcome, KnownLead, OpenAppointment, Opportunity, Qualification,
 };
 pub use plan::{
-    AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, contact_update, plan, signal_key, task_key,
+    AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, contact_update, plan, signal_key,
+    task_key,
 };
 pub use vocabulary::{
     AppointmentOutcome, AppointmentStatus, LeadSource, Priority, SignalSeverity, SignalType, TaskAssignee,

@@ -64,17 +64,23 @@ struct Reading {
 
 const CARD: &[&str] = &["contact_cards.id", "contact_cards.company_id", "contact_cards.primary_phone"];
 
-/// The numbers of the card a row names.
-const PHONES: &str = "(SELECT json_build_object('1', k.primary_phone, '2', to_json(k) ->> 'secondary_phone') \
+/// The numbers of the card a row names; of the second there may be no column.
+const PHONES: &str = "(SELECT json_build_object('1', k.primary_phone, '2', SECOND) \
      FROM contact_cards k WHERE k.id = t.contact_card_id AND k.company_id = $1)";
 
 /// The same where a row without a card may have a lead that has one.
-const PHONES_BY_LEAD: &str = "(SELECT json_build_object('1', k.primary_phone, '2', to_json(k) ->> 'secondary_phone') \
+const PHONES_BY_LEAD: &str = "(SELECT json_build_object('1', k.primary_phone, '2', SECOND) \
      FROM contact_cards k WHERE k.company_id = $1 AND k.id = coalesce(t.contact_card_id, \
      (SELECT l.contact_card_id FROM leads l WHERE l.id = t.lead_id AND l.company_id = $1)))";
 
-const LED: &[&str] =
-    &["contact_cards.id", "contact_cards.company_id", "contact_cards.primary_phone", "leads.id", "leads.company_id", "leads.contact_card_id"];
+const LED: &[&str] = &[
+    "contact_cards.id",
+    "contact_cards.company_id",
+    "contact_cards.primary_phone",
+    "leads.id",
+    "leads.company_id",
+    "leads.contact_card_id",
+];
 
 const fn plain(needs: &'static [&'static str]) -> Reading {
     Reading { needs, of_company: "t.company_id = $1", key: "t.id", down: false, after: "$2", with: &[] }
@@ -82,9 +88,7 @@ const fn plain(needs: &'static [&'static str]) -> Reading {
 
 fn reading(table: OldTable) -> Reading {
     match table {
-        OldTable::Companies => {
-            Reading { of_company: "($1 = '' OR t.id = $1)", ..plain(&["companies.id"]) }
-        }
+        OldTable::Companies => Reading { of_company: "($1 = '' OR t.id = $1)", ..plain(&["companies.id"]) },
         OldTable::Users => plain(&["users.id", "users.company_id"]),
         OldTable::ContactCards => plain(CARD),
         OldTable::Leads => Reading {
@@ -95,12 +99,22 @@ fn reading(table: OldTable) -> Reading {
                 ("_phones", CARD, PHONES),
                 (
                     "_history",
-                    &["lead_status_history.id", "lead_status_history.lead_id", "lead_status_history.created_at"],
+                    &[
+                        "lead_status_history.id",
+                        "lead_status_history.lead_id",
+                        "lead_status_history.created_at",
+                    ],
                     "(SELECT json_agg(to_json(h) ORDER BY h.created_at, h.id) FROM lead_status_history h \
                      WHERE h.lead_id = t.id)",
                 ),
             ],
-            ..plain(&["leads.id", "leads.company_id", "leads.contact_card_id", "leads.updated_at", "leads.created_at"])
+            ..plain(&[
+                "leads.id",
+                "leads.company_id",
+                "leads.contact_card_id",
+                "leads.updated_at",
+                "leads.created_at",
+            ])
         },
         OldTable::Calls => Reading {
             of_company: "(t.company_id = $1 OR (t.company_id IS NULL AND EXISTS (SELECT 1 FROM contact_cards k \
@@ -111,7 +125,12 @@ fn reading(table: OldTable) -> Reading {
                 ("_phones", CARD, PHONES),
                 (
                     "_requests",
-                    &["shunya_jobs.company_id", "shunya_jobs.call_id", "shunya_jobs.output_payload", "shunya_jobs.job_type"],
+                    &[
+                        "shunya_jobs.company_id",
+                        "shunya_jobs.call_id",
+                        "shunya_jobs.output_payload",
+                        "shunya_jobs.job_type",
+                    ],
                     "(SELECT json_agg(to_json(j) ORDER BY j.id) FROM shunya_jobs j \
                      WHERE j.company_id = $1 AND j.call_id = t.call_id AND j.output_payload IS NOT NULL \
                      AND lower(j.job_type::text) = 'csr_call')",
@@ -129,11 +148,21 @@ fn reading(table: OldTable) -> Reading {
                      WHERE s.tenant_id = $1 AND s.call_id = t.call_id)",
                 ),
             ],
-            ..plain(&["calls.call_id", "calls.company_id", "calls.contact_card_id", "contact_cards.company_id"])
+            ..plain(&[
+                "calls.call_id",
+                "calls.company_id",
+                "calls.contact_card_id",
+                "contact_cards.company_id",
+            ])
         },
         OldTable::Appointments => Reading {
             with: &[("_phones", LED, PHONES_BY_LEAD)],
-            ..plain(&["appointments.id", "appointments.company_id", "appointments.lead_id", "appointments.contact_card_id"])
+            ..plain(&[
+                "appointments.id",
+                "appointments.company_id",
+                "appointments.lead_id",
+                "appointments.contact_card_id",
+            ])
         },
         OldTable::Tasks => Reading {
             with: &[("_phones", LED, PHONES_BY_LEAD)],
@@ -174,10 +203,12 @@ impl OldDatabase {
 
     fn query(&self, table: OldTable) -> String {
         let Reading { of_company, key, down, after, with, .. } = reading(table);
+        let second =
+            if self.has_all(&["contact_cards.secondary_phone"]) { "k.secondary_phone" } else { "NULL" };
         let more: String = with
             .iter()
             .filter(|(_, needs, _)| self.has_all(needs))
-            .map(|(name, _, sql)| format!(", {sql} AS \"{name}\""))
+            .map(|(name, _, sql)| format!(", {} AS \"{name}\"", sql.replace("SECOND", second)))
             .collect();
         let (than, order) = if down { ("<", "DESC") } else { (">", "ASC") };
         format!(
@@ -210,8 +241,11 @@ impl Predecessor for OldDatabase {
     }
 
     async fn count(&self, table: OldTable, company: &str) -> Result<u64, PredecessorError> {
-        let text =
-            format!("SELECT count(*) AS number FROM {} t WHERE {}", table.as_str(), reading(table).of_company);
+        let text = format!(
+            "SELECT count(*) AS number FROM {} t WHERE {}",
+            table.as_str(),
+            reading(table).of_company
+        );
         let mut conn = self.conn.lock().await;
         let found: Number = diesel::sql_query(text)
             .bind::<Text, _>(company)
@@ -244,8 +278,7 @@ impl Predecessor for OldDatabase {
         let text = "SELECT count(*) AS number FROM calls t WHERE NOT EXISTS (SELECT 1 FROM companies c WHERE c.id = coalesce( \
              t.company_id, (SELECT k.company_id FROM contact_cards k WHERE k.id = t.contact_card_id)))";
         let mut conn = self.conn.lock().await;
-        let found: Number =
-            diesel::sql_query(text).get_result(&mut *conn).await.map_err(failed("calls"))?;
+        let found: Number = diesel::sql_query(text).get_result(&mut *conn).await.map_err(failed("calls"))?;
         Ok(u64::try_from(found.number).unwrap_or_default())
     }
 }

@@ -23,7 +23,9 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         )));
     };
     if !from.starts_with("postgres://") && !from.starts_with("postgresql://") {
-        return Ok(complain("the predecessor's database is named by an address that begins with postgres://"));
+        return Ok(complain(
+            "the predecessor's database is named by an address that begins with postgres://",
+        ));
     }
     let order =
         ImportOrder { company: args.company.map(CompanyId::try_new).transpose()?, dry_run: args.dry_run };
@@ -66,7 +68,8 @@ fn as_text(report: &Report) -> String {
         .collect();
     let mut text =
         table(&["TABLE", "READ", "TAKEN", "THERE ALREADY", "UNITED", "ADDED TO", "SET ASIDE", ""], &rows);
-    for (which, tally) in totals.iter().filter(|(_, tally)| !tally.aside.is_empty() || !tally.otherwise.is_empty())
+    for (which, tally) in
+        totals.iter().filter(|(_, tally)| !tally.aside.is_empty() || !tally.otherwise.is_empty())
     {
         text.push_str(&particulars(*which, tally));
     }

@@ -26,7 +26,9 @@ fn appointment(
         end: row.instant("scheduled_end").filter(|end| *end > start),
         status: status.unwrap_or(AppointmentStatus::Scheduled),
         outcome: row.word("outcome").unwrap_or_default().unwrap_or(AppointmentOutcome::Pending),
-        appointment_type: row.text("appointment_type").map(|text| text.to_ascii_lowercase().replace('_', "-")),
+        appointment_type: row
+            .text("appointment_type")
+            .map(|text| text.to_ascii_lowercase().replace('_', "-")),
         location: row.text("location_address").or_else(|| row.text("location")),
         service_type: row.text("service_type"),
         notes: row.text("notes"),
@@ -46,7 +48,14 @@ pub(super) async fn take(
     let lead_of = |row: &OldRow| Some(id_of(OldTable::Leads, desk.company(), &row.text("lead_id")?));
     let ids: Vec<_> = page.iter().filter_map(lead_of).collect();
     let leads = unit.intake().there(OldTable::Leads, &ids).await?;
+    let id = |row: &OldRow| Some(id_of(OldTable::Appointments, desk.company(), &row.text("id")?));
+    let own: Vec<_> = page.iter().filter_map(id).collect();
+    let there = unit.intake().there(OldTable::Appointments, &own).await?;
     for row in page {
+        if id(row).is_some_and(|id| there.contains(&id)) {
+            tally.there += 1;
+            continue;
+        }
         let Some(lead) = lead_of(row).filter(|lead| leads.contains(lead)) else {
             tally.set_aside(&row.key, "its lead is not there");
             continue;

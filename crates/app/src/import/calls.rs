@@ -23,15 +23,14 @@ use super::{
 };
 use crate::{
     ingest::{HEARD_AFTER, HEARD_BEFORE, IMPORTED},
-    ports::{
-        MovedOutcome, NewAnalysis, NewContact, OldRow, OldTable, Recording, StoredCall, UnitOfWork,
-    },
+    ports::{MovedOutcome, NewAnalysis, NewContact, OldRow, OldTable, Recording, StoredCall, UnitOfWork},
 };
 
 /// What the predecessor knows of a call, as if its provider's list had said so: every other word of the provider's counts
 /// more.
 fn event(row: &OldRow, source: i64) -> CallEvent {
-    let missed = row.flag("missed_call") || row.text("status").is_some_and(|text| text.eq_ignore_ascii_case("missed"));
+    let missed =
+        row.flag("missed_call") || row.text("status").is_some_and(|text| text.eq_ignore_ascii_case("missed"));
     let status = row.text("status").unwrap_or_default().to_ascii_lowercase();
     let answered = match status.as_str() {
         _ if missed => Some(false),
@@ -173,7 +172,8 @@ async fn put(
         (None, None) => AnalysisProgress::None,
     };
     let provider = provider_of(company);
-    let is_sales = row.text("call_type").is_some_and(|text| text.to_ascii_lowercase().ends_with("sales_call"));
+    let is_sales =
+        row.text("call_type").is_some_and(|text| text.to_ascii_lowercase().ends_with("sales_call"));
     let mut call = StoredCall {
         id: CallId(0),
         provider,
@@ -186,7 +186,9 @@ async fn put(
         contact,
         lead: lead.filter(|_| contact.is_some()),
         lead_quality: newest.and_then(|one| one.read.record.lead_quality).map(|it| it.as_str().to_owned()),
-        booking_status: newest.and_then(|one| one.read.record.booking_status).map(|it| it.as_str().to_owned()),
+        booking_status: newest
+            .and_then(|one| one.read.record.booking_status)
+            .map(|it| it.as_str().to_owned()),
         analyzed_at: newest.map(|one| one.answered_at),
         created_at: began,
         received_at: began,

@@ -83,7 +83,12 @@ fn user(row: &OldRow) -> Result<MovedUser, &'static str> {
     let id = row.text("id").unwrap_or_default();
     let id = UserId::try_new(id).map_err(|_| "its id cannot be one of ours")?;
     let role = Role::from_claim(row.text("role").as_deref()).map_err(|_| "its role is none of ours")?;
-    Ok(MovedUser { id, name: row.text("name").or_else(|| row.text("username")), email: row.text("email"), role })
+    Ok(MovedUser {
+        id,
+        name: row.text("name").or_else(|| row.text("username")),
+        email: row.text("email"),
+        role,
+    })
 }
 
 pub(super) async fn take_users(

@@ -4,11 +4,7 @@ use crm::CardFields;
 use kernel::{ContactCardId, StoreError};
 use serde_json::{Map, Value};
 
-use super::{
-    desk::Desk,
-    report::Tally,
-    row::id_of,
-};
+use super::{desk::Desk, report::Tally, row::id_of};
 use crate::ports::{CardPut, MovedCard, OldRow, OldTable, UnitOfWork};
 
 /// A card, or why it cannot be taken.
@@ -93,7 +89,10 @@ mod tests {
             card("org", &row(json!({ "id": "7", "primary_phone": first, "secondary_phone": second })))
         };
         let both = card("(602) 555-0101", "602.555.0102").unwrap();
-        assert_eq!((both.phone.as_str(), both.second_phone.unwrap().as_str()), ("+16025550101", "+16025550102"));
+        assert_eq!(
+            (both.phone.as_str(), both.second_phone.unwrap().as_str()),
+            ("+16025550101", "+16025550102")
+        );
         let second = card("anonymous", "6025550102").unwrap();
         assert_eq!((second.phone.as_str(), second.second_phone), ("+16025550102", None));
         assert_eq!(card("266696687", "").err(), Some("it has no number that can be called"));

@@ -63,7 +63,12 @@ fn asleep(lead: MovedLead) -> MovedLead {
 }
 
 /// A lead of a card, or why it cannot be taken.
-fn lead(company: &str, row: &OldRow, contact: ContactCardId, tally: &mut Tally) -> Result<MovedLead, &'static str> {
+fn lead(
+    company: &str,
+    row: &OldRow,
+    contact: ContactCardId,
+    tally: &mut Tally,
+) -> Result<MovedLead, &'static str> {
     let id = row.text("id").ok_or("it has no id")?;
     let status = row.word("status").map_err(|()| "its status is none of ours")?.unwrap_or(LeadStatus::New);
     let source = row.word("source").unwrap_or_else(|()| {

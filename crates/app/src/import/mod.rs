@@ -87,8 +87,7 @@ impl Import<'_> {
         let (mut companies, mut each) = (Tally::default(), Vec::new());
         let mut after: Option<String> = None;
         loop {
-            let page =
-                self.predecessor.page(OldTable::Companies, wanted, after.as_deref(), AT_ONCE).await?;
+            let page = self.predecessor.page(OldTable::Companies, wanted, after.as_deref(), AT_ONCE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
             for row in &page {

@@ -106,7 +106,8 @@ pub struct Report {
 impl Report {
     /// Whether Otto has anything it did not have before.
     pub fn is_new(&self) -> bool {
-        self.companies.is_new() || self.each.iter().flat_map(|one| &one.tables).any(|(_, tally)| tally.is_new())
+        self.companies.is_new()
+            || self.each.iter().flat_map(|one| &one.tables).any(|(_, tally)| tally.is_new())
     }
 
     /// All companies together, by table.

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn money_and_documents_are_read_from_either_type() {
-        let said = row(json!({ "a": 19.99, "b": "1e300", "c": "{\"x\": 1}", "d": { "x": 1 }, "e": "{", "f": [] }));
+        let said =
+            row(json!({ "a": 19.99, "b": "1e300", "c": "{\"x\": 1}", "d": { "x": 1 }, "e": "{", "f": [] }));
         assert_eq!((said.cents("a"), said.cents("b"), said.cents("z")), (Some(1999), None, None));
         assert_eq!(said.document("c"), Some(json!({ "x": 1 })));
         assert_eq!(said.document("c"), said.document("d"));

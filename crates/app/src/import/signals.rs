@@ -13,9 +13,8 @@ fn signal(company: &str, row: &OldRow, contact: ContactCardId) -> Result<MovedSi
     let signal_type: SignalType =
         row.word("signal_type").unwrap_or_default().ok_or("its type is none of ours")?;
     let key = signal_key(signal_type, &title);
-    let acknowledged = row
-        .flag("acknowledged")
-        .then(|| (row.instant("acknowledged_at"), row.text("acknowledged_by")));
+    let acknowledged =
+        row.flag("acknowledged").then(|| (row.instant("acknowledged_at"), row.text("acknowledged_by")));
     Ok(MovedSignal {
         id: KeySignalId(id_of(OldTable::KeySignals, company, &id)),
         contact,
@@ -39,11 +38,18 @@ pub(super) async fn take(
     tally: &mut Tally,
 ) -> Result<(), StoreError> {
     let id = |row: &OldRow, table, column| Some(id_of(table, desk.company(), &row.text(column)?));
+    let own: Vec<_> = page.iter().filter_map(|row| id(row, OldTable::KeySignals, "id")).collect();
+    let there = unit.intake().there(OldTable::KeySignals, &own).await?;
     let leads: Vec<_> = page.iter().filter_map(|row| id(row, OldTable::Leads, "lead_id")).collect();
     let leads = unit.intake().there(OldTable::Leads, &leads).await?;
-    let visits: Vec<_> = page.iter().filter_map(|row| id(row, OldTable::Appointments, "appointment_id")).collect();
+    let visits: Vec<_> =
+        page.iter().filter_map(|row| id(row, OldTable::Appointments, "appointment_id")).collect();
     let visits = unit.intake().there(OldTable::Appointments, &visits).await?;
     for row in page {
+        if id(row, OldTable::KeySignals, "id").is_some_and(|id| there.contains(&id)) {
+            tally.there += 1;
+            continue;
+        }
         let contact = match row.card_phone() {
             Some(phone) => unit.intake().card_of(&phone).await?,
             None => None,

@@ -72,7 +72,8 @@ pub(super) async fn take(
     let there = unit.intake().there(OldTable::Tasks, &own).await?;
     let leads: Vec<_> = page.iter().filter_map(|row| id(row, OldTable::Leads, "lead_id")).collect();
     let leads = unit.intake().there(OldTable::Leads, &leads).await?;
-    let visits: Vec<_> = page.iter().filter_map(|row| id(row, OldTable::Appointments, "appointment_id")).collect();
+    let visits: Vec<_> =
+        page.iter().filter_map(|row| id(row, OldTable::Appointments, "appointment_id")).collect();
     let visits = unit.intake().there(OldTable::Appointments, &visits).await?;
     let calls: Vec<_> = page.iter().filter_map(|row| row.whole("call_id")).collect();
     let calls: HashMap<i64, CallId> = unit.intake().imported_calls(&calls).await?;
@@ -142,7 +143,12 @@ mod tests {
     fn read(columns: &Value) -> Result<MovedTask, &'static str> {
         let row = OldRow { key: String::new(), columns: columns.as_object().unwrap().clone() };
         let contact = Some(ContactCardId(uuid::Uuid::from_u128(7)));
-        task("org", &row, Attached { contact, ..Attached::default() }, "2026-01-02T00:00:00Z".parse().unwrap())
+        task(
+            "org",
+            &row,
+            Attached { contact, ..Attached::default() },
+            "2026-01-02T00:00:00Z".parse().unwrap(),
+        )
     }
 
     #[test]

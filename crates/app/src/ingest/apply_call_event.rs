@@ -67,7 +67,8 @@ async fn apply(
     if is_renamed {
         call.ids.clone_from(&event.ids);
     }
-    if before.is_some() && !is_renamed && made.is_empty() && now >= call.received_at && is_known(&call, event) {
+    if before.is_some() && !is_renamed && made.is_empty() && now >= call.received_at && is_known(&call, event)
+    {
         return Ok(Applied { call: call.id, is_new: false });
     }
     let mut gone = None;

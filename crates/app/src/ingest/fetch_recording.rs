@@ -95,7 +95,8 @@ async fn keep(
     // a call that was moved in with its analysis is not analysed again
     let is_analysed = call.analyzed_at.is_some();
     // while nothing is to be sent to the vendor it stays at this; a sweep finds it once something is
-    let asked = !is_analysed && run.ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
+    let asked =
+        !is_analysed && run.ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
     if asked {
         if let Some(trace) = &run.trace {
             // an answer may overtake the confirmation of its request

@@ -26,7 +26,8 @@ pub(super) async fn named_at_last(
     now: Timestamp,
 ) -> Result<Option<StoredCall>, StoreError> {
     let (Some(phone), Some(began)) = (&event.facts.phone, event.facts.started_at) else { return Ok(None) };
-    let may_be_old = matches!(event.kind, CallEventKind::Listed | CallEventKind::Modified) || began < now - LIVE;
+    let may_be_old =
+        matches!(event.kind, CallEventKind::Listed | CallEventKind::Modified) || began < now - LIVE;
     if !may_be_old {
         return Ok(None);
     }

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 use kernel::{Scope, StoreError};
 
-use super::{AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, Intake, JobOutbox, TenantDirectory};
+use super::{
+    AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, Intake, JobOutbox, TenantDirectory,
+};
 
 /// Where everything a tenant owns is kept.
 #[async_trait]

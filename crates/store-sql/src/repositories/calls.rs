@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use calls::{CallType, ProviderCallIds, RecordingState};
 use diesel::{
     AsChangeset, CombineDsl, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, TextExpressionMethods, Queryable, Selectable, SelectableHelper,
+    QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, PhoneNumber, Provider, RecordingId, StoreError, Timestamp, UserId};
@@ -18,7 +18,10 @@ use crate::{
     error::{corrupt, fail},
     kept::kept,
     literals::NextSubjectNumber,
-    schema::{call_outcomes, calls as calls_table, events, imported_calls, recordings, subject_numbers, webhook_inbox},
+    schema::{
+        call_outcomes, calls as calls_table, events, imported_calls, recordings, subject_numbers,
+        webhook_inbox,
+    },
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
 };

@@ -7,6 +7,7 @@ use app::ports::{
     OldTable, Put, SealedSecret,
 };
 use async_trait::async_trait;
+use crm::AppointmentStatus;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, PhoneNumber, Provider, StoreError, Timestamp, UserId};
@@ -18,8 +19,10 @@ use crate::{
     db::{Conn, on_db},
     error::fail,
     schema::{
-        appointments, call_outcomes, calls, imported_calls, key_signals, lead_status_history as history, leads, tasks,
+        appointments, call_outcomes, calls, imported_calls, key_signals, lead_status_history as history,
+        leads, tasks,
     },
+    system::id_of,
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
 };
@@ -60,10 +63,9 @@ macro_rules! put {
 async fn put_history(conn: &mut Conn, company: &str, lead: &MovedLead) -> Result<(), StoreError> {
     for (place, step) in lead.history.iter().enumerate() {
         let version = i32::try_from(place + 1).unwrap_or(i32::MAX);
-        let bits = lead.id.0.as_u128() ^ (u128::try_from(place).unwrap_or_default() + 1);
         let row = (
-            // a line has no life of its own: its id is its lead's with its place worked in
-            history::id.eq(DbId(Uuid::from_u128(bits))),
+            // a line has no life of its own: its id follows from its lead and its place
+            history::id.eq(id_of(&["lead_status_history", &lead.id.to_string(), &version.to_string()])),
             history::company_id.eq(company),
             history::lead_id.eq(DbId::from(lead.id)),
             history::lead_version.eq(version),
@@ -80,6 +82,58 @@ async fn put_history(conn: &mut Conn, company: &str, lead: &MovedLead) -> Result
         .map_err(fail("lead_status_history"))?;
     }
     Ok(())
+}
+
+// A twin that was refused because the other was open must not come in later, when the other is done: one that was there while
+// this one was made is its twin, whatever has become of it since.
+
+async fn had_appointment(conn: &mut Conn, company: &str, one: &MovedAppointment) -> Result<bool, StoreError> {
+    let twins: i64 = on_db!(conn, "appointments.had", |c| {
+        appointments::table
+            .filter(appointments::company_id.eq(company))
+            .filter(appointments::lead_id.eq(DbId::from(one.lead)))
+            .filter(appointments::scheduled_start.eq(DbTs(one.start)))
+            .filter(appointments::id.ne(DbId::from(one.id)))
+            .filter(appointments::updated_at.ge(DbTs(one.created_at)))
+            .count()
+            .get_result(c)
+            .await
+    })
+    .map_err(fail("appointments"))?;
+    Ok(twins > 0)
+}
+
+async fn had_task(conn: &mut Conn, company: &str, task: &MovedTask) -> Result<bool, StoreError> {
+    let Some(contact) = task.contact else { return Ok(false) };
+    let twins: i64 = on_db!(conn, "tasks.had", |c| {
+        tasks::table
+            .filter(tasks::company_id.eq(company))
+            .filter(tasks::contact_card_id.eq(DbId::from(contact)))
+            .filter(tasks::natural_key.eq(&task.natural_key))
+            .filter(tasks::id.ne(DbId::from(task.id)))
+            .filter(tasks::updated_at.ge(DbTs(task.created_at)))
+            .count()
+            .get_result(c)
+            .await
+    })
+    .map_err(fail("tasks"))?;
+    Ok(twins > 0)
+}
+
+async fn had_signal(conn: &mut Conn, company: &str, signal: &MovedSignal) -> Result<bool, StoreError> {
+    let twins: i64 = on_db!(conn, "key_signals.had", |c| {
+        key_signals::table
+            .filter(key_signals::company_id.eq(company))
+            .filter(key_signals::contact_card_id.eq(DbId::from(signal.contact)))
+            .filter(key_signals::natural_key.eq(&signal.natural_key))
+            .filter(key_signals::id.ne(DbId::from(signal.id)))
+            .filter(key_signals::acknowledged_at.ge(DbTs(signal.created_at)))
+            .count()
+            .get_result(c)
+            .await
+    })
+    .map_err(fail("key_signals"))?;
+    Ok(twins > 0)
 }
 
 #[async_trait]
@@ -125,7 +179,9 @@ impl Intake for SqlUnit {
             OldTable::Tasks => there!(conn, company, tasks, "tasks.there", ids),
             OldTable::KeySignals => there!(conn, company, key_signals, "key_signals.there", ids),
             // these go by other names
-            OldTable::Companies | OldTable::Users | OldTable::ContactCards | OldTable::Calls => HashSet::new(),
+            OldTable::Companies | OldTable::Users | OldTable::ContactCards | OldTable::Calls => {
+                HashSet::new()
+            }
         })
     }
 
@@ -174,6 +230,10 @@ impl Intake for SqlUnit {
     async fn put_appointment(&mut self, appointment: &MovedAppointment) -> Result<Put, StoreError> {
         let (conn, company) = self.parts();
         let one = appointment;
+        let is_held = one.status.is_open() || one.status == AppointmentStatus::Completed;
+        if is_held && had_appointment(conn, company, one).await? {
+            return Ok(Put::Refused);
+        }
         let row = (
             (
                 appointments::id.eq(DbId::from(one.id)),
@@ -202,6 +262,9 @@ impl Intake for SqlUnit {
 
     async fn put_task(&mut self, task: &MovedTask) -> Result<Put, StoreError> {
         let (conn, company) = self.parts();
+        if task.status.is_unfinished() && had_task(conn, company, task).await? {
+            return Ok(Put::Refused);
+        }
         let row = (
             (
                 tasks::id.eq(DbId::from(task.id)),
@@ -232,6 +295,9 @@ impl Intake for SqlUnit {
 
     async fn put_signal(&mut self, signal: &MovedSignal) -> Result<Put, StoreError> {
         let (conn, company) = self.parts();
+        if signal.acknowledged.is_none() && had_signal(conn, company, signal).await? {
+            return Ok(Put::Refused);
+        }
         let (acknowledged_at, acknowledged_by) = signal.acknowledged.clone().unwrap_or_default();
         let row = (
             (

@@ -27,7 +27,12 @@ pub(super) async fn company(conn: &mut Conn, company: &Company, now: Timestamp) 
         companies::updated_at.eq(DbTs(now)),
     );
     let added = on_db!(conn, "companies.put", |c| {
-        diesel::insert_into(companies::table).values(row).on_conflict(companies::id).do_nothing().execute(c).await
+        diesel::insert_into(companies::table)
+            .values(row)
+            .on_conflict(companies::id)
+            .do_nothing()
+            .execute(c)
+            .await
     })
     .map_err(fail("companies"))?;
     Ok(if added > 0 { Put::Taken } else { Put::There })
@@ -55,7 +60,9 @@ pub(super) async fn number(
         return Ok(Put::Taken);
     }
     let own: i64 = on_db!(conn, "tracking_numbers.is_own", |c| {
-        let own = numbers::table.filter(numbers::company_id.eq(company)).filter(numbers::number.eq(number.as_str()));
+        let own = numbers::table
+            .filter(numbers::company_id.eq(company))
+            .filter(numbers::number.eq(number.as_str()));
         own.count().get_result(c).await
     })
     .map_err(fail("tracking_numbers"))?;
@@ -188,7 +195,9 @@ async fn fill(conn: &mut Conn, company: &str, card: &MovedCard) -> Result<CardPu
         ))
     )
     .map_err(fail("contact_cards"))?;
-    let Some((id, (second, metadata), (first, last, email), place)) = held else { return Ok(CardPut::Refused) };
+    let Some((id, (second, metadata), (first, last, email), place)) = held else {
+        return Ok(CardPut::Refused);
+    };
     if id == DbId::from(card.id) {
         return Ok(CardPut::There);
     }
