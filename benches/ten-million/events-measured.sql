@@ -1,7 +1,7 @@
 \set ON_ERROR_STOP on
 \pset pager off
 \pset footer off
-SELECT id AS middle FROM events WHERE company_id = 'org_0' ORDER BY id OFFSET 500000 LIMIT 1 \gset
+SELECT id AS middle FROM events WHERE company_id = 'org_0' ORDER BY id OFFSET :rows / 20 LIMIT 1 \gset
 SELECT min(created_at) + interval '12 hours' AS cutoff FROM events \gset
 -- as Otto asks: as the tenant's role, its company named
 \echo '-- events.append: one more'

@@ -14,20 +14,21 @@ ON CONFLICT (event_key) DO UPDATE SET duplicates = webhook_inbox.duplicates + 1 
 ROLLBACK;
 BEGIN; SET LOCAL ROLE otto_system;
 \echo '-- webhook_inbox.waiting'
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, body FROM webhook_inbox WHERE webhook_inbox.state IN ('received', 'waiting', 'quarantined')
-AND state = 'waiting' AND received_at < now() ORDER BY id LIMIT 500;
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, body FROM webhook_inbox WHERE webhook_inbox.state <> 'applied'
+AND state = 'waiting' AND received_at < now() AND id > '00000000-0000-0000-0000-000000000000' ORDER BY id LIMIT 100;
 \echo '-- webhook_inbox.list: the newest of the largest tenant'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, state FROM webhook_inbox WHERE company_id = 'org_0' ORDER BY id DESC LIMIT 50;
 \echo '-- webhook_inbox.list: a tenant that has not had any for long'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, state FROM webhook_inbox WHERE company_id = 'org_none' ORDER BY id DESC LIMIT 50;
 \echo '-- webhook_inbox.list: in a state nothing is in'
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, state FROM webhook_inbox WHERE state = 'ignored' ORDER BY id DESC LIMIT 50;
-\echo '-- webhook_inbox.find_settled, webhook_inbox.delete_settled: the oldest chunk'
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, state FROM webhook_inbox WHERE state = 'ignored' AND webhook_inbox.state <> 'applied' ORDER BY id DESC LIMIT 50;
+\echo '-- webhook_inbox.delete_settled, what it finds and all of it: the oldest chunk'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id FROM webhook_inbox WHERE received_at < :'cutoff' AND processed_at < :'cutoff' AND state IN ('applied', 'ignored')
 ORDER BY received_at LIMIT 1000;
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM webhook_inbox WHERE id IN (SELECT id FROM webhook_inbox WHERE received_at < :'cutoff' AND processed_at < :'cutoff' AND state IN ('applied', 'ignored')
 ORDER BY received_at LIMIT 1000) AND state IN ('applied', 'ignored');
 \echo '-- webhook_inbox.count_by_state: the console''s, of the largest tenant'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT provider, state, count(*) AS count, sum(duplicates) AS duplicates
-FROM webhook_inbox WHERE company_id = 'org_0' GROUP BY provider, state ORDER BY provider, state;
+FROM (SELECT provider, state, duplicates FROM webhook_inbox WHERE company_id = 'org_0'
+ORDER BY company_id DESC, id DESC LIMIT 50000) newest GROUP BY provider, state ORDER BY provider, state;
 ROLLBACK;

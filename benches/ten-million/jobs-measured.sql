@@ -31,7 +31,8 @@ EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) INSERT INTO jobs (id, company_id, fairness
 VALUES (gen_random_uuid(), 'org_0', 'org_0', 'asr', 'recording.fetch', '{}', 10, 'ready', now(), 120, 'call:-1', now()) ON CONFLICT DO NOTHING;
 \echo '-- jobs.count_by_queue: the console''s, of the largest tenant'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT queue, state, count(*) AS count, min(CASE WHEN state = 'running' THEN started_at ELSE run_at END) AS oldest,
-sum(CASE WHEN attempts > 1 THEN attempts - 1 ELSE 0 END) AS retries FROM jobs WHERE company_id = 'org_0' GROUP BY queue, state;
+sum(CASE WHEN attempts > 1 THEN attempts - 1 ELSE 0 END) AS retries FROM (SELECT queue, state, started_at, run_at, attempts FROM jobs
+WHERE company_id = 'org_0' ORDER BY company_id DESC, id DESC LIMIT 50000) newest GROUP BY queue, state ORDER BY queue, state;
 ROLLBACK;
 \echo '-- jobs.finish'
 SELECT id AS running, lease_token AS token FROM jobs WHERE state = 'running' LIMIT 1 \gset

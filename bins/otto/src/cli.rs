@@ -59,8 +59,8 @@ pub enum Command {
     ///
     /// Takes companies (with their numbers, CallRail credentials and people), customers' cards, leads with their history, calls
     /// with transcripts and analyses, appointments, tasks and key signals. The predecessor's database, a PostgreSQL, is only
-    /// read, as it is at the moment the command begins. Where to is told by DATABASE_URL and OTTO_DATA_DIR, as for everything
-    /// else.
+    /// read, as it is at the moment the command begins. Where to is told by `DATABASE_URL` and `OTTO_DATA_DIR`, as for
+    /// everything else.
     ///
     /// What is there already stays as it is: doing it again takes only what is not there yet, and goes on where it broke off.
     /// Nobody is told of what is taken, and nothing is set to work: no job, no text, no webhook, no event anybody would take
@@ -82,7 +82,7 @@ pub enum Command {
     Backup(BackupArgs),
     /// Restore a backup into an empty database and data directory, and verify it.
     ///
-    /// Where to is told by DATABASE_URL and OTTO_DATA_DIR, as for everything else; what is not empty is refused. A backup of
+    /// Where to is told by `DATABASE_URL` and `OTTO_DATA_DIR`, as for everything else; what is not empty is refused. A backup of
     /// an older version is brought up to date, one of a newer version is refused. Counts every table's rows, and then makes
     /// all checks of `otto verify`; exits with 1 if something is wrong.
     ///
@@ -94,7 +94,7 @@ pub enum Command {
 /// `otto import`.
 #[derive(Args)]
 pub struct ImportArgs {
-    /// The predecessor's database, as postgres://user:password@host/name. Better told by `OTTO_IMPORT_FROM`: then the password
+    /// The predecessor's database, as `postgres://user:password@host/name`. Better told by `OTTO_IMPORT_FROM`: then the password
     /// is in no list of processes and no shell history.
     #[arg(long, value_name = "URL")]
     pub from: Option<String>,

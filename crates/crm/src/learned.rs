@@ -55,6 +55,7 @@ struct Heard<T> {
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "named as the card's fields are")]
 struct Address {
     address: String,
     city: Option<String>,
@@ -169,6 +170,7 @@ mod source {
 
     use crate::LeadSource;
 
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub(super) fn serialize<S: Serializer>(source: &Option<LeadSource>, to: S) -> Result<S::Ok, S::Error> {
         source.map(LeadSource::as_str).serialize(to)
     }

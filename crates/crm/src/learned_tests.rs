@@ -2,6 +2,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 
+#[expect(clippy::unnecessary_wraps, reason = "what it is compared with is optional")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
@@ -121,7 +122,9 @@ proptest! {
     ) {
         let heard = |said: &[(ContactUpdate, i64, i64)]| {
             let mut learned = Learned::default();
-            said.iter().for_each(|(update, second, call)| learned.hear(update, at(*second), CallId(*call)));
+            for (update, second, call) in said {
+                learned.hear(update, at(*second), CallId(*call));
+            }
             learned.fields()
         };
         prop_assert_eq!(heard(&said), heard(&shuffled));

@@ -171,6 +171,7 @@ mod tests {
         Some((Value::Object(parsed.fields).to_string(), parsed.unreadable))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what it is compared with is optional")]
     fn fields(json: &str) -> Option<(String, Vec<String>)> {
         Some((json.to_owned(), Vec::new()))
     }

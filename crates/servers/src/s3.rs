@@ -71,6 +71,7 @@ impl Asked {
             "DELETE" => "DeleteObject",
             "HEAD" => "HeadObject",
             _ if has("versions") => "ListObjectVersions",
+            _ if has("list-type") => "ListObjectsV2",
             _ => "GetObject",
         }
     }

@@ -173,7 +173,8 @@ where
         let Some(object) = self.object.take() else { return };
         let begun = !self.ahead.is_unbegun();
         let broken = self.fate.is_astray() || self.fate.lost || (self.fate.in_transaction && begun);
-        if !broken && !(self.fate.reading && begun) {
+        let to_be_ended = self.fate.reading && begun;
+        if !broken && !to_be_ended {
             return;
         }
         if self.fate.lost {

@@ -202,7 +202,7 @@ async fn migrate_postgres(url: &str) -> Result<Migrated, MigrateError> {
             refuse_newer(harness, &POSTGRES)?;
             let pending: Vec<Box<dyn Migration<Pg>>> =
                 harness.pending_migrations(POSTGRES).map_err(MigrateError::Failed)?;
-            Ok(pending.iter().next().map(|next| next.metadata().run_in_transaction()))
+            Ok(pending.as_slice().first().map(|next| next.metadata().run_in_transaction()))
         })
         .await?;
         conn = back;

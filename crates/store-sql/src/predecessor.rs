@@ -205,11 +205,12 @@ impl OldDatabase {
         let Reading { of_company, key, down, after, with, .. } = reading(table);
         let second =
             if self.has_all(&["contact_cards.secondary_phone"]) { "k.secondary_phone" } else { "NULL" };
-        let more: String = with
+        let columns: Vec<_> = with
             .iter()
             .filter(|(_, needs, _)| self.has_all(needs))
             .map(|(name, _, sql)| format!(", {} AS \"{name}\"", sql.replace("SECOND", second)))
             .collect();
+        let more = columns.concat();
         let (than, order) = if down { ("<", "DESC") } else { (">", "ASC") };
         format!(
             "SELECT ({key})::text AS key, (SELECT row_to_json(r)::text FROM (SELECT t.*{more}) r) AS columns \

@@ -179,11 +179,6 @@ pub const METRICS: &[Metric] = &[
         "Requests to providers that were not made: its breaker is open, or its budget is spent.",
     )
     .in_trouble(),
-    histogram("otto_db_statement_duration_seconds", &["statement"], "Statements, by name.").in_trouble(),
-    counter("otto_db_retries_total", &["of"], "Units of work begun again after a failure that passes.")
-        .in_trouble(),
-    gauge("otto_db_replica_used", &[], "1 if people's reads go to the replica.").in_trouble(),
-    gauge("otto_db_replica_lag_seconds", &[], "How far the replica is behind.").in_trouble(),
     counter("otto_sweep_rows_failed_total", &["sweep"], "Rows a sweep could not put on their way.")
         .in_trouble(),
     gauge("otto_build_info", &["version", "environment"], "Always 1."),

@@ -31,7 +31,7 @@ pub enum Stop {
 
 impl PostgresServer {
     /// One that runs and has nothing in it.
-    pub async fn started() -> Self {
+    pub fn started() -> Self {
         let server = Self::prepared();
         let data = server.data();
         server.command("initdb").arg("-D").arg(&data).args(SETUP).check();
@@ -39,12 +39,13 @@ impl PostgresServer {
             "fsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_connections = 80\n\
              wal_level = replica\nhot_standby = on\nmax_wal_senders = 4\n",
         );
-        server.start().await;
+        server.start();
         server
     }
 
     /// A server that follows this one and lets people read.
-    pub async fn standby(&self) -> Self {
+    #[must_use]
+    pub fn standby(&self) -> Self {
         let standby = Self::prepared();
         standby
             .command("pg_basebackup")
@@ -53,7 +54,7 @@ impl PostgresServer {
             .arg(standby.data())
             .check();
         standby.configure("");
-        standby.start().await;
+        standby.start();
         standby
     }
 
@@ -81,10 +82,9 @@ impl PostgresServer {
         let mut text = fs::read_to_string(&path).unwrap_or_default();
         let folder = self.folder.path().display();
         text.push_str(settings);
-        text.push_str(&format!(
-            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{folder}'\n",
-            self.port
-        ));
+        let reached = format!("listen_addresses = '127.0.0.1'\nport = {}\n", self.port);
+        text.push_str(&reached);
+        text.extend(["unix_socket_directories = '", &folder.to_string(), "'\n"]);
         fs::write(&path, text).expect("its settings are written");
         fs::set_permissions(self.data(), fs::Permissions::from_mode(0o700)).expect("it stays its own");
     }
@@ -110,13 +110,13 @@ impl PostgresServer {
     }
 
     /// Starts it, and waits until it takes connections.
-    pub async fn start(&self) {
+    pub fn start(&self) {
         let log = self.folder.path().join("log");
         self.control(&["-l", log.to_str().expect("a path in UTF-8"), "start"]).check();
     }
 
     /// Stops it, and waits until it has.
-    pub async fn stop(&self, how: Stop) {
+    pub fn stop(&self, how: Stop) {
         let how = match how {
             Stop::Fast => "fast",
             Stop::Immediate => "immediate",
@@ -125,7 +125,7 @@ impl PostgresServer {
     }
 
     /// It follows no more and takes writes itself.
-    pub async fn promote(&self) {
+    pub fn promote(&self) {
         self.control(&["promote"]).check();
     }
 

@@ -6,6 +6,7 @@ ALTER TABLE contact_cards ADD COLUMN learned jsonb;
 ALTER TABLE leads ADD COLUMN learned jsonb;
 
 SET ROLE otto_system;
+-- small: this comes before the first release, and there are no calls yet but a developer's own
 UPDATE calls SET
     customer_city = facts -> 'customer_city' ->> 'value',
     customer_state = facts -> 'customer_state' ->> 'value',

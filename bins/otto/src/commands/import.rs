@@ -1,4 +1,4 @@
-use std::{env, process::ExitCode};
+use std::{env, fmt::Write, process::ExitCode};
 
 use app::{
     import::{ImportOrder, Report, Tally, import},
@@ -74,10 +74,8 @@ fn as_text(report: &Report) -> String {
         text.push_str(&particulars(*which, tally));
     }
     if report.calls_of_nobody > 0 {
-        text.push_str(&format!(
-            "\n{} calls belong to no company, and were not read.\n",
-            report.calls_of_nobody
-        ));
+        let count = report.calls_of_nobody;
+        let _ = writeln!(text, "\n{count} calls belong to no company, and were not read.");
     }
     text.push_str(match (report.is_new(), report.dry_run) {
         (true, false) => "\nMoved in. Run `otto verify` now.\n",
@@ -90,14 +88,14 @@ fn as_text(report: &Report) -> String {
 fn particulars(which: OldTable, tally: &Tally) -> String {
     let mut text = format!("\n{}\n", which.as_str());
     for (how, count) in &tally.otherwise {
-        text.push_str(&format!("  {count} taken otherwise: {how}\n"));
+        let _ = writeln!(text, "  {count} taken otherwise: {how}");
     }
     for (why, count) in &tally.aside {
-        text.push_str(&format!("  {count} set aside: {why}\n"));
+        let _ = writeln!(text, "  {count} set aside: {why}");
         let such = tally.examples.iter().filter(|(_, other)| other == why);
         let ids: Vec<_> = such.map(|(id, _)| id.as_str()).collect();
         if !ids.is_empty() {
-            text.push_str(&format!("    such as {}\n", ids.join(", ")));
+            let _ = writeln!(text, "    such as {}", ids.join(", "));
         }
     }
     text

@@ -60,27 +60,24 @@ pub fn as_text(report: &Report) -> String {
     for one in report.checks.iter().filter(|one| one.found > 0 || one.broke_off.is_some()) {
         text.push_str(&findings(one));
     }
-    let wrong = report.checks.iter().filter(|one| !one.is_clean()).count();
-    text.push_str(&match wrong {
+    let verdict = match report.checks.iter().filter(|one| !one.is_clean()).count() {
         0 => "\nEverything agrees.\n".to_owned(),
         1 => "\n1 check found something wrong: see docs/operations.md, Verify.\n".to_owned(),
         more => format!("\n{more} checks found something wrong: see docs/operations.md, Verify.\n"),
-    });
-    text
+    };
+    text + &verdict
 }
 
 fn findings(one: &CheckReport) -> String {
-    let mut text = format!("\n{}\n", one.check.name);
-    for finding in &one.examples {
+    let mut lines = vec![format!("\n{}", one.check.name)];
+    lines.extend(one.examples.iter().map(|finding| {
         let company = finding.company.as_deref().map(|company| format!(" of {company}")).unwrap_or_default();
-        text.push_str(&format!("  {}{company}: {}\n", finding.subject, finding.why));
-    }
+        format!("  {}{company}: {}", finding.subject, finding.why)
+    }));
     let told = u64::try_from(one.examples.len()).unwrap_or(u64::MAX);
     if one.found > told {
-        text.push_str(&format!("  and {} more\n", one.found - told));
+        lines.push(format!("  and {} more", one.found - told));
     }
-    if let Some(why) = &one.broke_off {
-        text.push_str(&format!("  could not be made to its end: {why}\n"));
-    }
-    text
+    lines.extend(one.broke_off.iter().map(|why| format!("  could not be made to its end: {why}")));
+    lines.join("\n") + "\n"
 }

@@ -79,14 +79,14 @@ mod tests {
 
     use super::*;
 
-    fn row(columns: Value) -> OldRow {
+    fn row(columns: &Value) -> OldRow {
         OldRow { key: String::new(), columns: columns.as_object().unwrap().clone() }
     }
 
     #[test]
     fn a_card_goes_by_the_first_number_that_is_one() {
         let card = |first: &str, second: &str| {
-            card("org", &row(json!({ "id": "7", "primary_phone": first, "secondary_phone": second })))
+            card("org", &row(&json!({ "id": "7", "primary_phone": first, "secondary_phone": second })))
         };
         let both = card("(602) 555-0101", "602.555.0102").unwrap();
         assert_eq!(
@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn what_has_no_field_of_its_own_is_kept_beside() {
-        let kept = row(json!({ "id": "7", "primary_phone": "6025550101", "metadata": "{\"gate\": \"4711\"}",
+        let kept =
+            row(&json!({ "id": "7", "primary_phone": "6025550101", "metadata": "{\"gate\": \"4711\"}",
             "property_snapshot": { "stories": 2 } }));
         let metadata = card("org", &kept).unwrap().metadata;
         assert_eq!(metadata, Some(json!({ "gate": "4711", "property_snapshot": { "stories": 2 } })));

@@ -146,13 +146,13 @@ mod tests {
 
     use super::*;
 
-    fn row(columns: Value) -> OldRow {
+    fn row(columns: &Value) -> OldRow {
         OldRow { key: String::new(), columns: columns.as_object().unwrap().clone() }
     }
 
     #[test]
     fn an_enumeration_is_read_by_name_and_by_value_in_either_case() {
-        let said = row(json!({ "a": "QUALIFIED_BOOKED", "b": "qualified_booked", "c": "LeadStatus.NEW",
+        let said = row(&json!({ "a": "QUALIFIED_BOOKED", "b": "qualified_booked", "c": "LeadStatus.NEW",
             "d": "no-show", "e": "sold", "f": "" }));
         for name in ["a", "b"] {
             assert_eq!(said.word::<LeadStatus>(name), Ok(Some(LeadStatus::QualifiedBooked)));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn times_without_an_offset_are_utc() {
-        let said = row(json!({ "a": "2025-03-01T12:00:00.123456", "b": "2025-03-01 12:00:00",
+        let said = row(&json!({ "a": "2025-03-01T12:00:00.123456", "b": "2025-03-01 12:00:00",
             "c": "2025-03-01T05:00:00-07:00", "d": "yesterday" }));
         let read = |name| said.instant(name).map(kernel::rfc3339);
         assert_eq!(read("a").unwrap(), "2025-03-01T12:00:00.123456Z");
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn money_and_documents_are_read_from_either_type() {
         let said =
-            row(json!({ "a": 19.99, "b": "1e300", "c": "{\"x\": 1}", "d": { "x": 1 }, "e": "{", "f": [] }));
+            row(&json!({ "a": 19.99, "b": "1e300", "c": "{\"x\": 1}", "d": { "x": 1 }, "e": "{", "f": [] }));
         assert_eq!((said.cents("a"), said.cents("b"), said.cents("z")), (Some(1999), None, None));
         assert_eq!(said.document("c"), Some(json!({ "x": 1 })));
         assert_eq!(said.document("c"), said.document("d"));

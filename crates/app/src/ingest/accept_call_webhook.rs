@@ -251,13 +251,12 @@ pub(crate) async fn authenticate(
         _ => None,
     };
     // asked for and checked where nobody is named, too: how long it takes does not tell who is a customer of ours
-    let own = match &claimed {
-        Some(company) => open_credential(ports, company, provider, SIGNING_KEY).await?,
-        None => {
-            let nobody = CompanyId::try_new("nobody").map_err(|_| AcceptError::BadSignature)?;
-            ports.tenants.credential(&nobody, provider, SIGNING_KEY).await?;
-            None
-        }
+    let own = if let Some(company) = &claimed {
+        open_credential(ports, company, provider, SIGNING_KEY).await?
+    } else {
+        let nobody = CompanyId::try_new("nobody").map_err(|_| AcceptError::BadSignature)?;
+        ports.tenants.credential(&nobody, provider, SIGNING_KEY).await?;
+        None
     };
     let fits = |key: &Secret| webhooks.verify(delivery, key);
     let own_fits = fits(own.as_ref().unwrap_or(&Secret::new("nobody's key".to_owned())));

@@ -119,15 +119,14 @@ impl SenderSearch {
         webhooks: &Arc<dyn CallWebhooks>,
         delivery: &Delivery,
     ) -> Result<Found, kernel::StoreError> {
-        let running = match self.running.try_acquire() {
-            Ok(turn) => turn,
-            Err(_) => {
-                let places = u32::try_from(delivery.body.len().div_ceil(PLACE).max(1)).unwrap_or(u32::MAX);
-                let Ok(_place) = self.waiting.try_acquire_many(places) else { return Ok(Found::Busy) };
-                match tokio::time::timeout(self.limits.patience, self.running.acquire()).await {
-                    Ok(Ok(turn)) => turn,
-                    _ => return Ok(Found::Busy),
-                }
+        let running = if let Ok(turn) = self.running.try_acquire() {
+            turn
+        } else {
+            let places = u32::try_from(delivery.body.len().div_ceil(PLACE).max(1)).unwrap_or(u32::MAX);
+            let Ok(_place) = self.waiting.try_acquire_many(places) else { return Ok(Found::Busy) };
+            match tokio::time::timeout(self.limits.patience, self.running.acquire()).await {
+                Ok(Ok(turn)) => turn,
+                _ => return Ok(Found::Busy),
             }
         };
         let keys = self.keys(ports, webhooks.provider()).await?;
@@ -158,10 +157,12 @@ impl SenderSearch {
         let sealed = ports.tenants.credentials_named(provider, SIGNING_KEY).await?;
         let mut keys = Vec::with_capacity(sealed.len());
         for (company, sealed) in sealed {
-            match ports.secrets.open(&sealed, &credential_context(&company, provider, SIGNING_KEY)) {
-                Ok(key) => keys.push((company, key)),
+            if let Ok(key) = ports.secrets.open(&sealed, &credential_context(&company, provider, SIGNING_KEY))
+            {
+                keys.push((company, key));
+            } else {
                 // one company's broken secret is not the others' trouble
-                Err(_) => tracing::error!(company.id = %company, "a signing key cannot be opened"),
+                tracing::error!(company.id = %company, "a signing key cannot be opened");
             }
         }
         let keys = Arc::new(keys);

@@ -22,7 +22,7 @@ const EVENTS: Duration = Duration::days(90);
 const CHUNK: i64 = 1_000;
 /// A run that has taken this long leaves the rest to the next; the job itself may take longer. A busy month's rows are gone
 /// in one.
-const LONGEST: StdDuration = StdDuration::from_secs(60);
+const LONGEST: StdDuration = StdDuration::from_mins(1);
 /// Bodies are looked for among webhooks that came to their age in this time: no index says which have one. What an outage
 /// longer than this leaves behind keeps its body until it is deleted.
 const BODIES_BACK: Duration = Duration::days(2);

@@ -36,9 +36,9 @@ async fn go_on(ports: &Ports, left: &LeftRequest) -> Result<(), StoreError> {
     let trace = work.analyses().trace_of(left.request).await?;
     work = work.traced(trace);
     if left.is_confirmed {
-        work.enqueue(&PollShunya { shunya_job: left.request }, now).await?
+        work.enqueue(&PollShunya { shunya_job: left.request }, now).await?;
     } else {
-        work.enqueue(&SubmitToShunya { shunya_job: left.request }, now).await?
-    };
+        work.enqueue(&SubmitToShunya { shunya_job: left.request }, now).await?;
+    }
     work.commit().await
 }

@@ -1,6 +1,11 @@
 //! Use cases and loops over the real store, with fakes of everything outside the process.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod customers;
 mod guarded;

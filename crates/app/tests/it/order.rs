@@ -37,6 +37,7 @@ fn event(kind: CallEventKind, call: &str, digest: u64, facts: ReportedFacts) -> 
     CallEvent { kind, ids, digest, facts, problems: Vec::new() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all of it is optional")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
@@ -223,7 +224,9 @@ impl Stored {
             let parts: Vec<_> = row.split('|').collect();
             assert_eq!(parts[1], format!("{}:call:{}", parts[0], parts[2]));
         }
-        rows.values_mut().for_each(|rows| rows.sort());
+        for rows in rows.values_mut() {
+            rows.sort();
+        }
         Self(rows)
     }
 
@@ -319,8 +322,8 @@ async fn one_call_under_both_its_names_in_every_order(world: &World) {
     let companies = i64::try_from(orders.len()).unwrap();
     compare(world, orders).await;
     assert_eq!(world.db.rows("calls").await, companies, "one each");
-    let names = "SELECT DISTINCT provider_call_id || ' ' || provider_legacy_id FROM calls";
-    assert_eq!(world.db.texts(names).await, ["CAL1 1001"]);
+    let both = "SELECT DISTINCT provider_call_id || ' ' || provider_legacy_id FROM calls";
+    assert_eq!(world.db.texts(both).await, ["CAL1 1001"]);
 }
 
 async fn a_call_whose_customer_is_told_twice_over_in_every_order(world: &World) {

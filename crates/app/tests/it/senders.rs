@@ -107,7 +107,7 @@ async fn of_many_searches_one_runs_one_waits_and_the_rest_are_told_at_once() {
     in_time(async {
         let world = World::new(testkit::sqlite().await);
         with_key(&world, "org_a", "key of a").await;
-        let patience = std::time::Duration::from_secs(600);
+        let patience = std::time::Duration::from_mins(10);
         let limits =
             SearchLimits { at_once: 1, waiting_bytes: 16 << 10, patience, ..SearchLimits::default() };
         let (ports, gated, webhooks) = within(&world, limits);

@@ -3,7 +3,10 @@ use std::{future::Future, time::Duration};
 use app::{
     ingest::apply_call_event,
     jobs::{Done, JobRun, TenantJob, run_tenant_job},
-    ports::{Claim, JobClaims, JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantSetup, Tenants},
+    ports::{
+        Claim, JobClaims, JobFilter, JobLine, JobOffice, Recording, StoredCall, TenantHints, TenantSetup,
+        Tenants,
+    },
 };
 use calls::{CallEvent, CallEventKind, Direction, ProviderCallIds, RecordingRef, ReportedFacts};
 use kernel::{Calendar, CallId, CompanyId, PhoneNumber, Provider, Scope, StoreError, UserId};
@@ -35,7 +38,8 @@ pub(crate) use on_both;
 
 /// A test that waits for what never comes fails instead of hanging.
 pub(crate) async fn in_time<R>(test: impl Future<Output = R>) -> R {
-    tokio::time::timeout(Duration::from_mins(5), test)
+    // boxed: a whole test is too much for each caller to hold
+    tokio::time::timeout(Duration::from_mins(5), Box::pin(test))
         .await
         .expect("it waits for something that does not happen")
 }
@@ -136,6 +140,9 @@ pub(crate) fn run_of<'a>(world: &'a World, claimed: &ClaimedJob) -> (TenantJob, 
 pub(crate) async fn do_jobs(world: &World, queue: Queue) {
     for claimed in claim(world, queue).await {
         let (job, run) = run_of(world, &claimed);
+        // as the tenants' accounts are named here
+        let accounts = vec![format!("COM-{}", run.scope.company)];
+        world.provider.says(TenantHints { accounts, tracking_number: None });
         match run_tenant_job(&job, &run).await.unwrap() {
             Done::Committed => {}
             Done::Finished => {

@@ -102,13 +102,19 @@ pub(crate) fn rates(points: &[Point], name: &str) -> Markup {
                         path.line d=(line) vector-effect="non-scaling-stroke" {}
                     }
                     @for (at, one) in placed.iter().enumerate() {
-                        @if let (Some(y), Some(value)) = (one.y, one.point.percent) {
-                            g.point.newest[newest == Some(at)].alone[is_alone(&placed, at)] {
-                                // the whole day's strip, which a finger can find
-                                rect.reach x={ (format!("{:.2}", one.x - day / 2.0)) "%" } y="0"
-                                    width={ (format!("{day:.2}")) "%" } height="100%" {}
+                        g.point.newest[newest == Some(at)].alone[one.y.is_some() && is_alone(&placed, at)] {
+                            // the whole day's strip, which a finger can find
+                            rect.reach x={ (format!("{:.2}", one.x - day / 2.0)) "%" } y="0"
+                                width={ (format!("{day:.2}")) "%" } height="100%" {}
+                            @if let Some(y) = one.y {
                                 circle cx={ (format!("{:.2}", one.x)) "%" } cy={ (format!("{y:.2}")) "%" } r="3" {}
-                                title { (one.point.day.format("%a, %b %-d")) ": " (percent(value)) }
+                            }
+                            title {
+                                (one.point.day.format("%a, %b %-d")) ": "
+                                @match one.point.percent {
+                                    Some(value) => (percent(value)),
+                                    None => "nobody could have booked",
+                                }
                             }
                         }
                     }

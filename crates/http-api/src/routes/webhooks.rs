@@ -238,7 +238,7 @@ fn refused_engine(error: EngineWebhookError, seen: &Seen) -> ApiError {
     match &error {
         EngineWebhookError::BadSignature(why) => seen.refuse(why.as_str()),
         EngineWebhookError::MissingIds | EngineWebhookError::MediaType | EngineWebhookError::WrongTenant => {
-            seen.end("quarantined")
+            seen.end("quarantined");
         }
         EngineWebhookError::Store(_) => seen.end("failed"),
     }

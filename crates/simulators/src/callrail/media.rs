@@ -125,6 +125,7 @@ fn part(asked: &str, len: usize) -> Option<Range<usize>> {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the fields of the control API")]
 struct Register {
     call_id: String,
     conversation_id: String,

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Stdio,
     str::FromStr,
@@ -38,7 +38,7 @@ pub(super) struct Program {
 impl Program {
     /// The first that is no older than the server: from `PATH`, else the newest installed.
     pub(super) async fn find(name: &'static str, server: u32) -> Result<Self, BackupError> {
-        Self::among(name, server, candidates(name, env::var_os("PATH"), Path::new(VERSIONS))).await
+        Self::among(name, server, candidates(name, env::var_os("PATH").as_deref(), Path::new(VERSIONS))).await
     }
 
     async fn among(name: &'static str, server: u32, paths: Vec<PathBuf>) -> Result<Self, BackupError> {
@@ -119,7 +119,7 @@ async fn listen(lines: impl AsyncRead + Unpin, step: &str, progress: &dyn Progre
     Vec::from(last).join("\n")
 }
 
-fn candidates(name: &str, path: Option<OsString>, versions: &Path) -> Vec<PathBuf> {
+fn candidates(name: &str, path: Option<&OsStr>, versions: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = path
         .iter()
         .flat_map(env::split_paths)
@@ -250,7 +250,7 @@ mod tests {
         installed(&at("lib/13/bin"), "13.9");
         let newest = installed(&at("lib/17/bin"), "17.1");
         installed(&at("lib/15/bin"), "15.1");
-        let found = candidates("pg_dump", Some(at("usr/bin").into_os_string()), &at("lib"));
+        let found = candidates("pg_dump", Some(at("usr/bin").as_os_str()), &at("lib"));
         let take = async |server| Program::among("pg_dump", server, found.clone()).await;
         assert_eq!(take(14).await.unwrap().path, in_path);
         assert_eq!(take(15).await.unwrap().path, newest);

@@ -138,12 +138,12 @@ fn list_recordings(conn: &mut SqliteConnection, path: &Path) -> Result<u64, Back
             "SELECT id, blob_key, size_bytes, sha256 FROM recordings WHERE state = 'stored' AND id > $1 \
              ORDER BY id LIMIT $2",
         )
-        .bind::<Binary, _>(after)
+        .bind::<Binary, _>(after.as_slice())
         .bind::<BigInt, _>(LISTED_AT_ONCE)
         .load(conn)
         .map_err(refused)?;
         let Some(last) = rows.last() else { break };
-        after = last.id.clone();
+        after.clone_from(&last.id);
         for row in rows {
             let line = ListedRecording {
                 key: row.blob_key.unwrap_or_default(),

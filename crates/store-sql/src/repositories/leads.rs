@@ -104,6 +104,9 @@ pub(super) async fn ensure(
     Ok(EnsuredLead { id: lead.id, status: LeadStatus::New, is_new: true })
 }
 
+/// Source, campaign, last contact, and what they were learned from.
+type Known = (String, Option<String>, Option<DbTs>, Option<DbDoc>);
+
 /// Makes a lead's source, campaign and last contact what its calls say.
 pub(super) async fn learn(
     conn: &mut Conn,
@@ -112,7 +115,7 @@ pub(super) async fn learn(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
-    let row: Option<(String, Option<String>, Option<DbTs>, Option<DbDoc>)> = find_locked!(
+    let row: Option<Known> = find_locked!(
         conn,
         "leads.find_learned",
         target.select((leads::source, leads::campaign, leads::last_contacted_at, leads::learned))

@@ -270,7 +270,7 @@ impl JobClaims for SqlSystem {
             }
         }
         .map_err(fail(TABLE))?;
-        self.walks.went_to(claim.queue, rows.iter().next().and_then(|row| row.walked_to.as_deref()));
+        self.walks.went_to(claim.queue, rows.as_slice().first().and_then(|row| row.walked_to.as_deref()));
         rows.into_iter().map(|row| claimed_of(row, claim)).collect()
     }
 

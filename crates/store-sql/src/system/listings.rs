@@ -1,3 +1,5 @@
+#![expect(clippy::ref_option_ref, reason = "in what diesel derives")]
+
 use app::ports::{CallListing, CallListings};
 use async_trait::async_trait;
 use diesel::{
@@ -80,7 +82,7 @@ impl CallListings for SqlSystem {
         let mut conn = self.db.writer().await?;
         let owner_key = owner.map_or("", CompanyId::as_str);
         let key = (owner_key, provider.as_str(), account_key);
-        let known: Option<Row> = on_db!(&mut conn, "provider_listings.find", |c| {
+        let known: Option<Row> = on_db!(&mut conn, "call_listings.find", |c| {
             listings::table.find(key).select(Row::as_select()).get_result(c).await.optional()
         })
         .map_err(fail(TABLE))?;
@@ -96,11 +98,11 @@ impl CallListings for SqlSystem {
             listings::created_at.eq(DbTs(now)),
             listings::updated_at.eq(DbTs(now)),
         );
-        on_db!(&mut conn, "provider_listings.insert", |c| {
+        on_db!(&mut conn, "call_listings.insert", |c| {
             diesel::insert_into(listings::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail(TABLE))?;
-        let row: Row = on_db!(&mut conn, "provider_listings.read", |c| {
+        let row: Row = on_db!(&mut conn, "call_listings.read", |c| {
             listings::table.find(key).select(Row::as_select()).get_result(c).await
         })
         .map_err(fail(TABLE))?;
@@ -122,11 +124,9 @@ impl CallListings for SqlSystem {
             version: listing.version + 1,
             updated_at: DbTs(now),
         };
-        let written = on_db!(&mut conn, "provider_listings.save", |c| diesel::update(target)
-            .set(values)
-            .execute(c)
-            .await)
-        .map_err(fail(TABLE))?;
+        let written =
+            on_db!(&mut conn, "call_listings.save", |c| diesel::update(target).set(values).execute(c).await)
+                .map_err(fail(TABLE))?;
         if written > 0 {
             listing.version += 1;
         }
@@ -135,7 +135,7 @@ impl CallListings for SqlSystem {
 
     async fn list(&self) -> Result<Vec<CallListing>, StoreError> {
         let mut conn = self.db.reader().await?;
-        let rows: Vec<Row> = on_db!(&mut conn, "provider_listings.list", |c| {
+        let rows: Vec<Row> = on_db!(&mut conn, "call_listings.list", |c| {
             listings::table
                 .order((listings::owner_key, listings::provider, listings::account_key))
                 .select(Row::as_select())

@@ -53,8 +53,8 @@ struct RequestRow {
     updated_at: DbTs,
 }
 
-/// That no job of one kind and key is ready or running. Answered by the index that keeps such jobs unique.
-fn no_job(kind: &str, table: &str, key: &str) -> String {
+/// That no job of one kind and key is ready or running for the company of a row. Answered by the index that keeps such jobs unique.
+pub(super) fn no_job(kind: &str, table: &str, key: &str) -> String {
     format!(
         "NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '{kind}' AND j.fairness_key = {table}.company_id \
          AND j.dedupe_key = {key} AND j.state IN ('ready', 'running'))"

@@ -14,7 +14,6 @@ mod replica;
 mod row_level_security;
 mod schema;
 mod single_threaded;
-mod statements;
 mod views;
 
 testkit::contract_tests!(queue {

@@ -38,7 +38,7 @@ fn follow(store: &SqlStore) -> JoinHandle<()> {
 
 impl Pair {
     async fn within(limit: Duration) -> Self {
-        let server = PostgresServer::started().await;
+        let server = PostgresServer::started();
         let primary = server.database().await;
         primary
             .run(
@@ -46,7 +46,7 @@ impl Pair {
                  VALUES ('org_a', 'A', 'tenant-key-0000000', now(), now())",
             )
             .await;
-        let standby = server.standby().await;
+        let standby = server.standby();
         let target = Target::Postgres(standby.url("otto"));
         let settings = PoolSettings { replica_lag: limit, ..PoolSettings::default() };
         let dice = Arc::new(testkit::Dice(0.5));
@@ -141,16 +141,16 @@ async fn a_replica_that_goes_away_costs_no_read_and_is_found_again() {
     let pair = Pair::within(Duration::from_mins(10)).await;
     pair.ring(1).await;
     eventually("the call is seen", async || pair.seen().await == 1).await;
-    pair.standby.stop(Stop::Immediate).await;
+    pair.standby.stop(Stop::Immediate);
     for _ in 0..10 {
         assert_eq!(pair.seen().await, 1);
     }
     pair.until_used(false).await;
-    pair.standby.start().await;
+    pair.standby.start();
     pair.until_used(true).await;
     assert_eq!(pair.seen().await, 1);
     // one that takes writes of its own is nobody's replica any more
-    pair.standby.promote().await;
+    pair.standby.promote();
     pair.until_used(false).await;
     pair.ring(2).await;
     assert_eq!(pair.seen().await, 2);
@@ -164,7 +164,7 @@ async fn nothing_is_read_from_a_replica_that_nobody_follows() {
     // nor is what it knew of any use once the primary cannot be asked
     let following = follow(&pair.store);
     pair.until_used(true).await;
-    pair.server.stop(Stop::Fast).await;
+    pair.server.stop(Stop::Fast);
     pair.until_used(false).await;
     following.abort();
 }

@@ -1,4 +1,4 @@
-//! The two databases have one schema, `schema.rs` says the same, and it can be undone and made again.
+//! The two databases have one schema, `schema/` says the same, and it can be undone and made again.
 
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
@@ -10,6 +10,14 @@ use std::{
 
 use store_sql::{migrate, revert_all};
 use testkit::Database;
+
+/// What the crate says of the tables.
+const SCHEMA: &str = concat!(
+    include_str!("../../src/schema/telephony.rs"),
+    include_str!("../../src/schema/crm.rs"),
+    include_str!("../../src/schema/tenancy.rs"),
+    include_str!("../../src/schema/work.rs"),
+);
 
 /// Tables that are no part of the comparison: the record of migrations, and what is a sequence on PostgreSQL.
 const APART: [&str; 2] = ["__diesel_schema_migrations", "subject_numbers"];
@@ -170,7 +178,7 @@ async fn sqlite_checks_types_as_strictly_as_postgresql() {
     assert_eq!(db.texts(lax).await, Vec::<String>::new());
 }
 
-/// A column's type as `schema.rs` names it, as PostgreSQL does and as SQLite does.
+/// A column's type as `schema/` names it, as PostgreSQL does and as SQLite does.
 const TYPES: [(&str, &str, &str); 10] = [
     ("Text", "text", "TEXT"),
     ("Id", "uuid", "BLOB"),
@@ -184,7 +192,7 @@ const TYPES: [(&str, &str, &str); 10] = [
     ("Binary", "bytea", "BLOB"),
 ];
 
-/// What `schema.rs` says: columns with their nullability, columns with their type on either database, primary keys.
+/// What `schema/` says: columns with their nullability, columns with their type on either database, primary keys.
 struct Declared {
     columns: Facts,
     postgres: Facts,
@@ -200,7 +208,7 @@ fn declared() -> Declared {
         sqlite: Facts::new(),
         primary: Facts::new(),
     };
-    for line in include_str!("../../src/schema.rs").lines().map(str::trim) {
+    for line in SCHEMA.lines().map(str::trim) {
         if let Some((name, key)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
             name.clone_into(&mut table);
             if !APART.contains(&name) {
@@ -229,11 +237,11 @@ fn declared() -> Declared {
 async fn the_program_knows_the_schema_of_both() {
     let said = declared();
     let (postgres, sqlite) = (testkit::postgres().await, testkit::sqlite().await);
-    assert_same("columns (the second is schema.rs)", &columns(&postgres).await, &said.columns);
-    assert_same("types (the second is schema.rs)", &types(&postgres).await, &said.postgres);
-    assert_same("types (the first is schema.rs)", &said.sqlite, &types(&sqlite).await);
+    assert_same("columns (the second is schema/)", &columns(&postgres).await, &said.columns);
+    assert_same("types (the second is schema/)", &types(&postgres).await, &said.postgres);
+    assert_same("types (the first is schema/)", &said.sqlite, &types(&sqlite).await);
     let primary = |keys: Facts| keys.into_iter().filter(|key| key.contains(".primary (")).collect::<Facts>();
-    assert_same("primary keys (the second is schema.rs)", &primary(keys(&postgres).await), &said.primary);
+    assert_same("primary keys (the second is schema/)", &primary(keys(&postgres).await), &said.primary);
 }
 
 async fn is_undone_and_made_again(db: Database) {

@@ -2,6 +2,8 @@
 
 #![expect(missing_docs, reason = "the name of a case says what it is about")]
 
+use std::slice;
+
 use app::ports::{SealedSecret, TenantSetup, Tenants};
 use kernel::{Calendar, Provider, Secret, StoreError, UserId};
 use rbac::Role;
@@ -55,7 +57,7 @@ pub async fn a_tenant_is_found_by_all_its_names(db: &Database) {
     for known in [&["COM1"][..], &["1"], &["nobody", "1"]] {
         assert_eq!(
             tenants.by_accounts(Provider::Callrail, &names(known)).await.unwrap(),
-            [a.company.clone()],
+            slice::from_ref(&a.company),
             "{known:?}"
         );
     }

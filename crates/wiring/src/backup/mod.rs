@@ -98,12 +98,11 @@ pub async fn back_up(
     let key = if with_key { Some(own_key(settings)?) } else { None };
     make_empty(folder)?;
     let database = backup::dump(&target, folder, progress).await?;
-    let recordings = match &settings.s3 {
-        Some(bucket) => RecordingsKept::Bucket { name: bucket.bucket.clone() },
-        None => {
-            let from = settings.data_dir.join(BLOBS);
-            recordings::carry_all(&from, &folder.join(BLOBS), folder, database.recordings, progress).await?
-        }
+    let recordings = if let Some(bucket) = &settings.s3 {
+        RecordingsKept::Bucket { name: bucket.bucket.clone() }
+    } else {
+        let from = settings.data_dir.join(BLOBS);
+        recordings::carry_all(&from, &folder.join(BLOBS), folder, database.recordings, progress).await?
     };
     if let Some(key) = key {
         let copy = folder.join(KEY_FILE);

@@ -188,7 +188,10 @@ async fn keys_that_were_mixed_up_lose_nothing() {
     set_up(&a, &a.signing_key).await;
     set_up(&b, &b.signing_key).await;
     replay_webhook(&bench.otto.ports, bench.only_webhook().await).await.unwrap();
-    assert_eq!(bench.database.texts("SELECT company_id FROM calls").await, [a.company_id.clone()]);
+    assert_eq!(
+        bench.database.texts("SELECT company_id FROM calls").await,
+        std::slice::from_ref(&a.company_id)
+    );
     assert_eq!(kept(&bench).await, ["0 applied replayed"]);
 }
 

@@ -12,7 +12,7 @@ use app::{
 };
 use crm::LeadStatus;
 
-use super::{dialect::Dialect, references};
+use super::{super::sweeps::no_job, dialect::Dialect, references};
 
 /// A table, and what none of its rows may be.
 pub(super) struct Look {
@@ -82,7 +82,7 @@ fn stranded_calls(sql: Dialect) -> String {
                 "t.stage IN ('fetching_recording', 'recorded', 'analysing') AND t.updated_at < $4 AND {} \
                  AND NOT EXISTS (SELECT 1 FROM shunya_jobs s WHERE s.company_id = t.company_id \
                  AND s.call_id = t.id AND s.state IN ('pending', 'running'))",
-                sql.no_job(FetchRecording::KIND.name, &call)
+                no_job(FetchRecording::KIND.name, "t", &call)
             ),
             "it is on its way, and neither a job nor a request to Shunya will move it",
         ),
@@ -163,8 +163,8 @@ fn stranded_requests(sql: Dialect) -> String {
         (
             format!(
                 "{open} AND t.updated_at < $4 AND {} AND {}",
-                sql.no_job(SubmitToShunya::KIND.name, &key),
-                sql.no_job(PollShunya::KIND.name, &key)
+                no_job(SubmitToShunya::KIND.name, "t", &key),
+                no_job(PollShunya::KIND.name, "t", &key)
             ),
             "it is open, and no job will move it",
         ),
@@ -344,7 +344,7 @@ fn webhooks(sql: Dialect) -> String {
         (
             format!(
                 "t.state = 'received' AND t.received_at < $4 AND {}",
-                sql.no_job(ApplyEngineEvent::KIND.name, &key)
+                no_job(ApplyEngineEvent::KIND.name, "t", &key)
             ),
             "it was received, and no job applies it",
         ),

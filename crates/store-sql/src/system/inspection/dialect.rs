@@ -59,12 +59,4 @@ impl Dialect {
             format!("unhex(replace({document}->>'{field}', '-', ''))")
         }
     }
-
-    /// That no job of a kind and key is ready or running for the company of a row.
-    pub(super) fn no_job(self, kind: &str, key: &str) -> String {
-        format!(
-            "NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '{kind}' AND j.fairness_key = t.company_id \
-             AND j.dedupe_key = {key} AND j.state IN ('ready', 'running'))"
-        )
-    }
 }

@@ -52,7 +52,7 @@ struct Count {
 
 async fn count(conn: &mut Conn, from: &str, company: Option<&CompanyId>) -> Result<u64, StoreError> {
     let text = format!("SELECT count(*) AS count FROM {from} AND ($1 = '' OR t.company_id = $1)");
-    let row: Count = on_db!(conn, "inspection.count", |c| {
+    let row: Count = on_db!(conn, "server.count_rows", |c| {
         diesel::sql_query(&text).bind::<Text, _>(whose(company)).get_result(c).await
     })
     .map_err(fail("count"))?;
@@ -113,7 +113,7 @@ macro_rules! look_through {
     ($conn:expr, $look:expr, $sql:expr, $stretch:expr, $end:ty, $type:ty, $first:expr, $wrap:expr) => {{
         let (company, first) = (whose($stretch.company), $first);
         let text = end_of($look);
-        let end: $end = on_db!($conn, "inspection.end", |c| {
+        let end: $end = on_db!($conn, "server.end_of_stretch", |c| {
             diesel::sql_query(&text)
                 .bind::<$type, _>(first)
                 .bind::<Text, _>(company)
@@ -126,7 +126,7 @@ macro_rules! look_through {
             None => Vec::new(),
             Some(last) => {
                 let text = wrong_in($look, $sql);
-                on_db!($conn, "inspection.findings", |c| {
+                on_db!($conn, "server.look_through", |c| {
                     diesel::sql_query(&text)
                         .bind::<$type, _>(first)
                         .bind::<$type, _>(last)

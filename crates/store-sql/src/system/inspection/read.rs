@@ -77,7 +77,7 @@ pub(super) async fn calls(
           ORDER BY s.created_at DESC, s.id DESC LIMIT 1) AS request, \
          EXISTS (SELECT 1 FROM call_analyses a WHERE a.company_id = t.company_id AND a.call_id = t.id) AS has_analysis \
          FROM calls t WHERE t.id > $1 AND ($2 = '' OR t.company_id = $2) ORDER BY t.id LIMIT $3";
-    let rows: Vec<CallRow> = on_db!(conn, "inspection.calls", |c| {
+    let rows: Vec<CallRow> = on_db!(conn, "calls.inspect", |c| {
         diesel::sql_query(text)
             .bind::<BigInt, _>(after.map_or(i64::MIN, |after| after.0))
             .bind::<Text, _>(whose(stretch.company))
@@ -171,7 +171,7 @@ pub(super) async fn recordings(
     stretch: &Stretch<'_>,
 ) -> Result<Vec<InspectedRecording>, StoreError> {
     type Row = (DbId, String, Option<String>, Option<i64>, Option<String>);
-    let rows: Vec<Row> = on_db!(conn, "inspection.recordings", |c| {
+    let rows: Vec<Row> = on_db!(conn, "recordings.inspect", |c| {
         after_id!(recordings_table, after, stretch)
             .filter(recordings_table::state.eq(RecordingState::Stored.as_str()))
             .select((
@@ -199,7 +199,7 @@ pub(super) async fn kept_at(
     conn: &mut Conn,
     ids: &[RecordingId],
 ) -> Result<HashMap<RecordingId, Option<String>>, StoreError> {
-    let rows: Vec<(DbId, Option<String>)> = on_db!(conn, "inspection.kept_at", |c| {
+    let rows: Vec<(DbId, Option<String>)> = on_db!(conn, "recordings.kept_at", |c| {
         recordings_table::table
             .filter(recordings_table::id.eq_any(ids.iter().map(|id| DbId::from(*id))))
             .select((recordings_table::id, recordings_table::blob_key))
@@ -215,7 +215,7 @@ pub(super) async fn cards(
     after: Option<ContactCardId>,
     stretch: &Stretch<'_>,
 ) -> Result<Vec<InspectedCard>, StoreError> {
-    let rows: Vec<(DbId, String, String)> = on_db!(conn, "inspection.cards", |c| {
+    let rows: Vec<(DbId, String, String)> = on_db!(conn, "contact_cards.inspect", |c| {
         after_id!(contact_cards, after, stretch)
             .select((contact_cards::id, contact_cards::company_id, contact_cards::primary_phone))
             .load(c)
@@ -227,7 +227,7 @@ pub(super) async fn cards(
 }
 
 pub(super) async fn has_card(conn: &mut Conn, company: &str, phone: &str) -> Result<bool, StoreError> {
-    let count: i64 = on_db!(conn, "inspection.has_card", |c| {
+    let count: i64 = on_db!(conn, "contact_cards.has_number", |c| {
         contact_cards::table
             .filter(contact_cards::company_id.eq(company))
             .filter(contact_cards::primary_phone.eq(phone))
@@ -245,7 +245,7 @@ pub(super) async fn webhooks(
     stretch: &Stretch<'_>,
 ) -> Result<Vec<InspectedWebhook>, StoreError> {
     type Row = (DbId, Option<String>, String, String, String, Vec<u8>, String);
-    let rows: Vec<Row> = on_db!(conn, "inspection.webhooks", |c| {
+    let rows: Vec<Row> = on_db!(conn, "webhook_inbox.inspect", |c| {
         after_id!(webhook_inbox, after, stretch)
             .select((
                 webhook_inbox::id,
@@ -298,7 +298,7 @@ pub(super) async fn counted_calls(
          AND (c.created_at > $2 OR c.id > $4) ORDER BY c.created_at, c.id LIMIT $5";
     // the page begins where the one before ended
     let (from, id) = after.map_or((window.from, i64::MIN), |(at, id)| (at, id.0));
-    let rows: Vec<CountedRow> = on_db!(conn, "inspection.counted_calls", |c| {
+    let rows: Vec<CountedRow> = on_db!(conn, "calls.counted", |c| {
         diesel::sql_query(text)
             .bind::<Text, _>(company.as_str())
             .bind::<Ts, _>(DbTs(from))

@@ -134,9 +134,10 @@ pub async fn a_job_called_off_commits_nothing_any_more(db: &Database) {
     assert_eq!(bench.cancel(&scope, lease.job, at(1)).await, ReplayOutcome::Changed);
     for bury in [false, true] {
         let mut unit = bench.begin(&scope).await;
-        let ended = match bury {
-            false => unit.jobs().finish(lease, at(2)).await,
-            true => unit.jobs().bury(lease, "no", at(2)).await,
+        let ended = if bury {
+            unit.jobs().bury(lease, "no", at(2)).await
+        } else {
+            unit.jobs().finish(lease, at(2)).await
         };
         assert!(matches!(ended, Err(StoreError::LeaseLost(job)) if job == lease.job), "{ended:?}");
         assert!(unit.commit().await.is_err());
