@@ -45,9 +45,9 @@ macro_rules! there {
 
 /// Adds a row unless one of its keys is taken, and says whether it is the row itself that is there.
 macro_rules! put {
-    ($conn:expr, $company:expr, $table:ident, $insert:literal, $find:literal, $id:expr, $row:expr) => {{
+    ($conn:expr, $company:expr, $table:ident, $name:literal, $find:literal, $id:expr, $row:expr) => {{
         let row = $row;
-        let added = on_db!($conn, $insert, |c| {
+        let added = on_db!($conn, $name, |c| {
             diesel::insert_into($table::table).values(row).on_conflict_do_nothing().execute(c).await
         })
         .map_err(fail(stringify!($table)))?;
