@@ -58,6 +58,9 @@ struct Reading {
     down: bool,
     /// What `$2` is, in the type of the key.
     after: &'static str,
+    /// More about calls, if these are there: what is gathered for a whole page at once, because no index leads from a call to
+    /// it.
+    gathered: &'static [(&'static str, &'static [&'static str], &'static str)],
     /// More about a row, if these are there.
     with: &'static [(&'static str, &'static [&'static str], &'static str)],
 }
@@ -83,7 +86,15 @@ const LED: &[&str] = &[
 ];
 
 const fn plain(needs: &'static [&'static str]) -> Reading {
-    Reading { needs, of_company: "t.company_id = $1", key: "t.id", down: false, after: "$2", with: &[] }
+    Reading {
+        needs,
+        of_company: "t.company_id = $1",
+        key: "t.id",
+        down: false,
+        after: "$2",
+        gathered: &[],
+        with: &[],
+    }
 }
 
 fn reading(table: OldTable) -> Reading {
@@ -121,31 +132,29 @@ fn reading(table: OldTable) -> Reading {
                          WHERE k.id = t.contact_card_id AND k.company_id = $1)))",
             key: "t.call_id",
             after: "NULLIF($2, '')::bigint",
-            with: &[
-                ("_phones", CARD, PHONES),
+            with: &[("_phones", CARD, PHONES)],
+            gathered: &[
                 (
                     "_requests",
                     &[
+                        "shunya_jobs.id",
                         "shunya_jobs.company_id",
                         "shunya_jobs.call_id",
                         "shunya_jobs.output_payload",
                         "shunya_jobs.job_type",
                     ],
-                    "(SELECT json_agg(to_json(j) ORDER BY j.id) FROM shunya_jobs j \
-                     WHERE j.company_id = $1 AND j.call_id = t.call_id AND j.output_payload IS NOT NULL \
-                     AND lower(j.job_type::text) = 'csr_call')",
+                    "shunya_jobs g WHERE g.company_id = $1 AND g.output_payload IS NOT NULL \
+                     AND lower(g.job_type::text) = 'csr_call'",
                 ),
                 (
                     "_analyses",
                     &["call_analysis.tenant_id", "call_analysis.call_id", "call_analysis.id"],
-                    "(SELECT json_agg(to_json(a) ORDER BY a.id) FROM call_analysis a \
-                     WHERE a.tenant_id = $1 AND a.call_id = t.call_id)",
+                    "call_analysis g WHERE g.tenant_id = $1",
                 ),
                 (
                     "_transcripts",
                     &["call_transcripts.tenant_id", "call_transcripts.call_id", "call_transcripts.id"],
-                    "(SELECT json_agg(to_json(s) ORDER BY s.id) FROM call_transcripts s \
-                     WHERE s.tenant_id = $1 AND s.call_id = t.call_id)",
+                    "call_transcripts g WHERE g.tenant_id = $1",
                 ),
             ],
             ..plain(&[
@@ -202,19 +211,30 @@ impl OldDatabase {
     }
 
     fn query(&self, table: OldTable) -> String {
-        let Reading { of_company, key, down, after, with, .. } = reading(table);
+        let Reading { of_company, key, down, after, with, gathered, .. } = reading(table);
         let second =
             if self.has_all(&["contact_cards.secondary_phone"]) { "k.secondary_phone" } else { "NULL" };
-        let columns: Vec<_> = with
+        let mut columns: Vec<_> = with
             .iter()
             .filter(|(_, needs, _)| self.has_all(needs))
             .map(|(name, _, sql)| format!(", {} AS \"{name}\"", sql.replace("SECOND", second)))
             .collect();
-        let more = columns.concat();
+        let mut joins = Vec::new();
+        for (name, _, sql) in gathered.iter().filter(|(_, needs, _)| self.has_all(needs)) {
+            columns.push(format!(", \"g{name}\".lines AS \"{name}\""));
+            joins.push(format!(
+                " LEFT JOIN (SELECT g.call_id AS of_call, json_agg(to_json(g) ORDER BY g.id) AS lines FROM {sql} \
+                 AND g.call_id IN (SELECT call_id FROM page) GROUP BY g.call_id) \"g{name}\" \
+                 ON \"g{name}\".of_call = t.call_id"
+            ));
+        }
+        let (more, joins) = (columns.concat(), joins.concat());
         let (than, order) = if down { ("<", "DESC") } else { (">", "ASC") };
         format!(
-            "SELECT ({key})::text AS key, (SELECT row_to_json(r)::text FROM (SELECT t.*{more}) r) AS columns \
-             FROM {} t WHERE {of_company} AND ($2 = '' OR {key} {than} {after}) ORDER BY {key} {order} LIMIT $3",
+            "WITH page AS MATERIALIZED (SELECT t.*, ({key})::text AS _key, row_number() OVER (ORDER BY {key} {order}) AS _place \
+             FROM {} t WHERE {of_company} AND ($2 = '' OR {key} {than} {after}) ORDER BY {key} {order} LIMIT $3) \
+             SELECT t._key AS key, (SELECT row_to_json(r)::text FROM (SELECT t.*{more}) r) AS columns \
+             FROM page t{joins} ORDER BY t._place",
             table.as_str()
         )
     }
