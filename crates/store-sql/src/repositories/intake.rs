@@ -7,7 +7,7 @@ use app::ports::{
     OldTable, Put, SealedSecret,
 };
 use async_trait::async_trait;
-use crm::AppointmentStatus;
+use crm::{AppointmentStatus, TaskStatus};
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, PhoneNumber, Provider, StoreError, Timestamp, UserId};
@@ -262,7 +262,9 @@ impl Intake for SqlUnit {
 
     async fn put_task(&mut self, task: &MovedTask) -> Result<Put, StoreError> {
         let (conn, company) = self.parts();
-        if task.status.is_unfinished() && had_task(conn, company, task).await? {
+        let is_unfinished =
+            matches!(task.status, TaskStatus::Open | TaskStatus::Pending | TaskStatus::Overdue);
+        if is_unfinished && had_task(conn, company, task).await? {
             return Ok(Put::Refused);
         }
         let row = (
