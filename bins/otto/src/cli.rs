@@ -55,6 +55,21 @@ pub enum Command {
     /// is not looked at. Findings name rows by id and nothing of customers. docs/operations.md says of each check what it
     /// means and what to do.
     Verify(VerifyArgs),
+    /// Move companies in from the database of Otto's predecessor.
+    ///
+    /// Takes companies (with their numbers, CallRail credentials and people), customers' cards, leads with their history, calls
+    /// with transcripts and analyses, appointments, tasks and key signals. The predecessor's database, a PostgreSQL, is only
+    /// read, as it is at the moment the command begins. Where to is told by `DATABASE_URL` and `OTTO_DATA_DIR`, as for
+    /// everything else.
+    ///
+    /// What is there already stays as it is: doing it again takes only what is not there yet, and goes on where it broke off.
+    /// Nobody is told of what is taken, and nothing is set to work: no job, no text, no webhook, no event anybody would take
+    /// for new. Otto may run meanwhile; the predecessor should not write any more.
+    ///
+    /// Prints for each table how many rows were read and taken, were there already, are now part of another row (cards of one
+    /// number, calls their provider told us of), and were set aside, with the reasons; nothing of customers. docs/operations.md
+    /// says what each reason means. `otto verify` should be clean afterwards.
+    Import(ImportArgs),
     /// Write a backup of the database and the recordings into a folder.
     ///
     /// All of one moment, while Otto runs. PostgreSQL is dumped by `pg_dump`, which must be no older than the server (from
@@ -74,6 +89,27 @@ pub enum Command {
     /// The Otto the backup was made of must not run any more, or go on running alone: two that have the same jobs would do
     /// them twice.
     Restore(RestoreArgs),
+}
+
+/// `otto import`.
+#[derive(Args)]
+pub struct ImportArgs {
+    /// The predecessor's database, as `postgres://user:password@host/name`. Better told by `OTTO_IMPORT_FROM`: then the password
+    /// is in no list of processes and no shell history.
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
+    /// Move this company only.
+    #[arg(long, value_name = "ID")]
+    pub company: Option<String>,
+    /// Do all of it and undo it again. A company's is one transaction then; on SQLite nobody else can write meanwhile.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// As one JSON object, each company's numbers included.
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bars. There are none either where the output is not a terminal.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `otto backup`.

@@ -7,6 +7,7 @@
 //! - [`reads`]: what people may look at.
 //! - [`guarded`]: providers asked only when and as often as they may be.
 //! - [`office`]: what operators do with work.
+//! - [`import`]: a company's data moved in from Otto's predecessor.
 //! - [`verify`]: whether all that must agree does.
 //! - [`jobs`]: every job kind and schedule in one place.
 //! - [`counts`]: what waits, for whoever watches over Otto.
@@ -16,6 +17,7 @@ pub mod analysis;
 pub mod counts;
 pub mod cron;
 pub mod guarded;
+pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod office;

@@ -14,7 +14,10 @@ pub use learned::{CardFields, LeadFacts, LeadFields, Learned, Provided, relearn,
 pub use outcome::{
     Action, AppointmentIntent, Booking, CallOutcome, KnownLead, OpenAppointment, Opportunity, Qualification,
 };
-pub use plan::{AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, contact_update, plan};
+pub use plan::{
+    AppointmentChange, ContactUpdate, LeadMove, NewSignal, NewTask, Plan, contact_update, plan, signal_key,
+    task_key,
+};
 pub use vocabulary::{
     AppointmentOutcome, AppointmentStatus, LeadSource, Priority, SignalSeverity, SignalType, TaskAssignee,
     TaskSource, TaskStatus, UnknownWord,

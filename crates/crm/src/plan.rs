@@ -202,7 +202,7 @@ fn appointment_change(outcome: &CallOutcome, lead: &KnownLead) -> Option<Appoint
 fn tasks(actions: &[Action]) -> Vec<NewTask> {
     let mut tasks: Vec<NewTask> = Vec::with_capacity(actions.len());
     for action in actions {
-        let key = fingerprint(&[b"task", b"shunya", folded(&action.description).as_bytes()]);
+        let key = task_key(&action.description);
         if tasks.iter().any(|task| task.key == key) {
             continue;
         }
@@ -222,7 +222,7 @@ fn tasks(actions: &[Action]) -> Vec<NewTask> {
 fn signals(outcome: &CallOutcome, appointment: Option<&AppointmentChange>) -> Vec<NewSignal> {
     let mut signals = Vec::new();
     let mut add = |signal_type: SignalType, severity, title: &str, description: Option<String>, metadata| {
-        let key = fingerprint(&[b"signal", signal_type.as_str().as_bytes(), folded(title).as_bytes()]);
+        let key = signal_key(signal_type, title);
         let title = title.to_owned();
         signals.push(NewSignal { signal_type, severity, title, description, key, metadata });
     };
@@ -285,6 +285,16 @@ fn signals(outcome: &CallOutcome, appointment: Option<&AppointmentChange>) -> Ve
         fresh
     });
     signals
+}
+
+/// What a task says, as a key within its contact: source and wording.
+pub fn task_key(description: &str) -> String {
+    fingerprint(&[b"task", b"shunya", folded(description).as_bytes()])
+}
+
+/// What a signal says, as a key within its contact: type and title.
+pub fn signal_key(signal_type: SignalType, title: &str) -> String {
+    fingerprint(&[b"signal", signal_type.as_str().as_bytes(), folded(title).as_bytes()])
 }
 
 /// A text with letter case and runs of white space evened out, so that the same promise is the same key.

@@ -18,7 +18,7 @@ use url::Url;
 
 pub use example::example;
 pub use read::{Effective, Problem, Problems, dotenv, read};
-pub use variables::{TENANT_API_KEY, TENANT_SIGNING_KEY, VARIABLES, Variable};
+pub use variables::{IMPORT_FROM, TENANT_API_KEY, TENANT_SIGNING_KEY, VARIABLES, Variable};
 
 /// Where this deployment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -150,7 +150,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Result<Settings, Problems> {
     }
     for name in given.keys().filter(|name| name.starts_with("OTTO_")) {
         let is_setting = VARIABLES.iter().any(|variable| variable.is_named(name));
-        let is_of_a_command = [v::TENANT_SIGNING_KEY, v::TENANT_API_KEY].contains(&name.as_str());
+        let is_of_a_command =
+            [v::TENANT_SIGNING_KEY, v::TENANT_API_KEY, v::IMPORT_FROM].contains(&name.as_str());
         // OTTO_TEST_* belongs to the test runner
         if !is_setting && !is_of_a_command && !name.starts_with("OTTO_TEST_") {
             let what = "is not a setting of this version".to_owned();

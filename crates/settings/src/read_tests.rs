@@ -68,7 +68,8 @@ fn a_lease_can_be_renewed_in_time_and_runs_out_in_time() {
 
 #[test]
 fn what_only_commands_read_is_no_misspelling() {
-    read(&env(&[("OTTO_TENANT_SIGNING_KEY", "k"), ("OTTO_TENANT_API_KEY", "k")])).unwrap();
+    read(&env(&[("OTTO_TENANT_SIGNING_KEY", "k"), ("OTTO_TENANT_API_KEY", "k"), ("OTTO_IMPORT_FROM", "k")]))
+        .unwrap();
 }
 
 #[test]

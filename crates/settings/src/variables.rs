@@ -50,6 +50,8 @@ macro_rules! variables {
 pub const TENANT_SIGNING_KEY: &str = "OTTO_TENANT_SIGNING_KEY";
 /// The same for its API key.
 pub const TENANT_API_KEY: &str = "OTTO_TENANT_API_KEY";
+/// Where `otto import` reads the address of the predecessor's database from.
+pub const IMPORT_FROM: &str = "OTTO_IMPORT_FROM";
 
 variables! {
     ENVIRONMENT = var("ENVIRONMENT", "development, staging or production").or("development");

@@ -1,8 +1,8 @@
 //! One transaction of one tenant.
 
 use app::ports::{
-    AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, JobOutbox, Store, TenantDirectory,
-    UnitOfWork,
+    AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, Intake, JobOutbox, Store,
+    TenantDirectory, UnitOfWork,
 };
 use async_trait::async_trait;
 use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager as _};
@@ -131,6 +131,9 @@ impl UnitOfWork for SqlUnit {
         self
     }
     fn directory(&mut self) -> &mut dyn TenantDirectory {
+        self
+    }
+    fn intake(&mut self) -> &mut dyn Intake {
         self
     }
 

@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod embedded;
 mod health;
+mod import;
 mod jobs;
 mod live;
 mod serve;
@@ -39,6 +40,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Jobs(command)) => jobs::run(command).await,
         Some(Command::Tenants(command)) => tenants::run(command).await,
         Some(Command::Verify(args)) => verify::run(args).await,
+        Some(Command::Import(args)) => import::run(args).await,
         Some(Command::Backup(args)) => backup::back_up(args).await,
         Some(Command::Restore(args)) => backup::restore(args).await,
     }

@@ -10,6 +10,7 @@
 mod backup;
 mod commands;
 mod full_disk;
+mod import;
 mod place;
 mod start;
 mod stop;

@@ -10,6 +10,7 @@ use super::{
     call_customer::{MadeLead, learn_customer, leave_customer, set_customer},
     call_names::{Named, learn_names, take_names},
     call_news::tell,
+    imported::named_at_last,
 };
 use crate::{
     Work,
@@ -54,11 +55,20 @@ async fn apply(
     now: Timestamp,
     made: Vec<MadeLead>,
 ) -> Result<Applied, StoreError> {
-    let known = work.calls().find_by_provider(provider, &event.ids).await?;
+    let mut known = work.calls().find_by_provider(provider, &event.ids).await?;
+    let mut is_renamed = false;
+    if known.is_none() {
+        known = named_at_last(work, provider, event, now).await?;
+        is_renamed = known.is_some();
+    }
     let mut call = known.clone().unwrap_or_else(|| blank(provider, event, now));
     // what is stored of it
     let mut before = known;
-    if before.is_some() && made.is_empty() && now >= call.received_at && is_known(&call, event) {
+    if is_renamed {
+        call.ids.clone_from(&event.ids);
+    }
+    if before.is_some() && !is_renamed && made.is_empty() && now >= call.received_at && is_known(&call, event)
+    {
         return Ok(Applied { call: call.id, is_new: false });
     }
     let mut gone = None;

@@ -92,8 +92,11 @@ async fn keep(
         submitted_at: None,
         created_at: now,
     };
+    // a call that was moved in with its analysis is not analysed again
+    let is_analysed = call.analyzed_at.is_some();
     // while nothing is to be sent to the vendor it stays at this; a sweep finds it once something is
-    let asked = run.ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
+    let asked =
+        !is_analysed && run.ports.submit && work.analyses().insert_job(&job, &stored.sha256, now).await?;
     if asked {
         if let Some(trace) = &run.trace {
             // an answer may overtake the confirmation of its request
@@ -101,7 +104,7 @@ async fn keep(
         }
         work.enqueue(&SubmitToShunya { shunya_job: job.id }, now).await?;
     }
-    if asked || !run.ports.submit {
+    if asked || (!is_analysed && !run.ports.submit) {
         call.stage = CallStage::of(&call.facts, Some(RecordingState::Stored), AnalysisProgress::None);
         work.calls().save(&call, now).await?;
     }

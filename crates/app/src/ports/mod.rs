@@ -4,10 +4,12 @@ mod auth;
 mod blobs;
 mod inbox;
 mod inspection;
+mod intake;
 mod jobs;
 mod limits;
 mod listings;
 mod locks;
+mod predecessor;
 mod presence;
 mod providers;
 mod repositories;
@@ -33,6 +35,10 @@ pub use inspection::{
     Column, CountedCall, Extent, Finding, InspectedCall, InspectedCard, InspectedFacts, InspectedRecording,
     InspectedWebhook, Inspector, Looked, Mark, RowKey, Stretch,
 };
+pub use intake::{
+    CardPut, Intake, MovedAppointment, MovedCard, MovedLead, MovedOutcome, MovedSignal, MovedStep, MovedTask,
+    MovedUser, Put,
+};
 pub use jobs::{
     Claim, JobClaims, JobFilter, JobLine, JobOffice, JobOutbox, LEASE, QueueDepth, Release, Renewal,
     ReplayOutcome, SlotJob,
@@ -40,6 +46,7 @@ pub use jobs::{
 pub use limits::{Budget, Headroom, Rate, RateLimiter, Ruling, Whose};
 pub use listings::{CallListing, CallListings};
 pub use locks::{Acquired, HeldLock, LockRenewal, Locks};
+pub use predecessor::{OldRow, OldTable, Predecessor, PredecessorError};
 pub use presence::{BudgetLeft, LinkProbe, LinkState, Part, PartRole, Presence, ProviderSight, Unknowable};
 pub use providers::{
     AUDIO_LINK_LIFE, AcceptedByEngine, AnalysisEngine, AnalysisWebhooks, CallWebhooks, CallsSince,

@@ -98,6 +98,15 @@ pub trait CallRepository: Send {
     async fn named(&mut self, provider: Provider, names: &[&str]) -> Result<Vec<StoredCall>, StoreError>;
     /// By its number, locked until the unit of work ends.
     async fn find(&mut self, id: CallId) -> Result<Option<StoredCall>, StoreError>;
+    /// The first call of a customer's in a stretch of time that was moved in and that its provider has not named yet, locked
+    /// until the unit of work ends.
+    async fn find_imported(
+        &mut self,
+        provider: Provider,
+        phone: &PhoneNumber,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError>;
     /// Adds a call and answers its number; `None` if somebody else just added it.
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError>;
     /// Writes a call back.

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 use kernel::{Scope, StoreError};
 
-use super::{AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, JobOutbox, TenantDirectory};
+use super::{
+    AnalysisRepository, CallRepository, CrmRepository, EventLog, Inbox, Intake, JobOutbox, TenantDirectory,
+};
 
 /// Where everything a tenant owns is kept.
 #[async_trait]
@@ -29,6 +31,8 @@ pub trait UnitOfWork: Send {
     fn events(&mut self) -> &mut dyn EventLog;
     /// The company and its people.
     fn directory(&mut self) -> &mut dyn TenantDirectory;
+    /// Rows that come from elsewhere as they are.
+    fn intake(&mut self) -> &mut dyn Intake;
     /// Makes it all true.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
     /// Makes none of it true. Cheaper than dropping, which costs the connection.

@@ -1,21 +1,27 @@
 #![expect(clippy::ref_option_ref, reason = "in what diesel derives")]
 
-use app::ports::{CallRepository, Recording, StoredCall};
+use app::{
+    ingest::IMPORTED,
+    ports::{CallRepository, Recording, StoredCall},
+};
 use async_trait::async_trait;
 use calls::{CallType, ProviderCallIds, RecordingState};
 use diesel::{
     AsChangeset, CombineDsl, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, Queryable, Selectable, SelectableHelper,
+    QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
-use kernel::{CallId, Provider, RecordingId, StoreError, Timestamp, UserId};
+use kernel::{CallId, PhoneNumber, Provider, RecordingId, StoreError, Timestamp, UserId};
 
 use crate::{
     db::{AsyncSqlite, Conn, Pooled, find_locked, later, on_db, on_postgres, on_sqlite},
     error::{corrupt, fail},
     kept::kept,
     literals::NextSubjectNumber,
-    schema::{call_outcomes, calls as calls_table, events, recordings, subject_numbers, webhook_inbox},
+    schema::{
+        call_outcomes, calls as calls_table, events, imported_calls, recordings, subject_numbers,
+        webhook_inbox,
+    },
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
 };
@@ -270,6 +276,32 @@ impl CallRepository for SqlUnit {
         row.map(call_of).transpose()
     }
 
+    async fn find_imported(
+        &mut self,
+        provider: Provider,
+        phone: &PhoneNumber,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError> {
+        let (conn, company) = self.parts();
+        let row: Option<CallRow> = find_locked!(
+            conn,
+            "calls.find_imported",
+            calls_table::table
+                .filter(calls_table::company_id.eq(company))
+                .filter(calls_table::phone_number.eq(phone.as_str()))
+                .filter(calls_table::provider.eq(provider.as_str()))
+                .filter(calls_table::provider_call_id.like(format!("{IMPORTED}%")))
+                .filter(calls_table::created_at.between(DbTs(from), DbTs(until)))
+                // few of one number; in this order SQLite would rather walk all the tenant's calls
+                .order((calls_table::phone_number, calls_table::created_at, calls_table::id))
+                .limit(1)
+                .select(CallRow::as_select())
+        )
+        .map_err(fail(CALLS))?;
+        row.map(call_of).transpose()
+    }
+
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError> {
         let (conn, company) = self.parts();
         macro_rules! row {
@@ -359,6 +391,13 @@ impl CallRepository for SqlUnit {
             on_db!(conn, "call_outcomes.move", |c| diesel::update(outcome(gone)).set(moved).execute(c).await)
                 .map_err(fail(OUTCOMES))?;
         }
+        on_db!(conn, "imported_calls.reunite", |c| {
+            let imported = imported_calls::table
+                .filter(imported_calls::company_id.eq(company))
+                .filter(imported_calls::call_id.eq(gone.0));
+            diesel::update(imported).set(imported_calls::call_id.eq(kept.0)).execute(c).await
+        })
+        .map_err(fail("imported_calls"))?;
         on_db!(conn, "recordings.forget", |c| {
             let recording = recordings::table
                 .filter(recordings::company_id.eq(company))

@@ -7,6 +7,8 @@ mod crm;
 mod directory;
 mod events;
 mod inbox;
+mod intake;
+mod intake_people;
 mod job_changes;
 mod jobs;
 mod leads;

@@ -13,8 +13,8 @@ mod sql {
 
 pub use crm::{appointments, contact_cards, key_signals, lead_status_history, leads, tasks};
 pub use telephony::{
-    call_analyses, call_objections, call_outcomes, call_transcripts, calls, recordings, shunya_jobs,
-    subject_numbers,
+    call_analyses, call_objections, call_outcomes, call_transcripts, calls, imported_calls, recordings,
+    shunya_jobs, subject_numbers,
 };
 pub use tenancy::{companies, provider_accounts, provider_credentials, tracking_numbers, users};
 pub use work::{call_listings, events, jobs, schedule_slots, webhook_inbox};
@@ -36,6 +36,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tasks,
     key_signals,
     calls,
+    imported_calls,
     call_outcomes,
     recordings,
     shunya_jobs,

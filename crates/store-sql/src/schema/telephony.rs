@@ -171,3 +171,14 @@ diesel::table! {
         analyzed_at -> Ts,
     }
 }
+
+diesel::table! {
+    use super::sql::{BigInt, Text, Ts};
+
+    imported_calls (company_id, source_id) {
+        company_id -> Text,
+        source_id -> BigInt,
+        call_id -> BigInt,
+        created_at -> Ts,
+    }
+}

@@ -13,6 +13,7 @@ mod tenants;
 pub(crate) use claims::Walks;
 use kernel::StoreError;
 pub use remembered::RememberedTenants;
+pub(crate) use tenants::id_of;
 
 use crate::{
     SqlSystem,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Set-up rows have natural keys; their ids follow from them, so that setting up twice makes the same rows.
-fn id_of(parts: &[&str]) -> DbId {
+pub(crate) fn id_of(parts: &[&str]) -> DbId {
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
     let print = fingerprint(&parts);
     let bits = print.get(..32).and_then(|hex| u128::from_str_radix(hex, 16).ok()).unwrap_or_default();

@@ -6,6 +6,7 @@ mod backup;
 mod cases;
 mod catalog;
 mod failures;
+mod import;
 mod locks;
 mod migrations;
 mod remembered;
