@@ -8,11 +8,13 @@ mod catalog;
 mod failures;
 mod locks;
 mod migrations;
+mod plans;
 mod remembered;
 mod replica;
 mod row_level_security;
 mod schema;
 mod single_threaded;
+mod tls;
 mod views;
 
 testkit::contract_tests!(queue {
