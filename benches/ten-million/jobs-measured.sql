@@ -22,8 +22,9 @@ EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT queue, 'dead' AS state, count(*) AS
 UNION ALL SELECT queue, 'ready', count(*), min(run_at) FROM jobs WHERE state = 'ready' GROUP BY queue
 UNION ALL SELECT queue, 'running', count(*), min(started_at) FROM jobs WHERE state = 'running' GROUP BY queue ORDER BY queue, state;
 \echo '-- jobs.delete_finished: the oldest chunk'
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND id IN
-(SELECT id FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - interval '70 hours' ORDER BY finished_at LIMIT 1000);
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM jobs WHERE ctid = ANY (ARRAY
+(SELECT ctid FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - interval '70 hours' ORDER BY finished_at LIMIT 1000
+FOR UPDATE SKIP LOCKED));
 ROLLBACK;
 BEGIN; SET LOCAL ROLE otto_app; SET LOCAL otto.company_id = 'org_0';
 \echo '-- jobs.enqueue'
