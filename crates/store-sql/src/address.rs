@@ -97,7 +97,7 @@ impl Address {
         let (rest, mode, file) = take_tls(url)?;
         let mut config =
             Config::from_str(&rest).map_err(|error| TlsError::Setting(why_unreadable(&error)))?;
-        let (asked, roots) = settle(mode, file, home)?;
+        let (asked, roots) = settle(mode, file.as_deref(), home)?;
         // a socket is inside the machine: nothing on it is encrypted, whatever is asked for
         let on_a_socket = config.get_hostaddrs().is_empty()
             && !config.get_hosts().is_empty()
@@ -147,12 +147,12 @@ fn bound(config: &mut Config, url: &str) {
 /// against is refused: who names one believes it is.
 fn settle(
     mode: Option<Mode>,
-    file: Option<String>,
+    file: Option<&str>,
     home: Option<&Path>,
 ) -> Result<(Mode, Option<Roots>), TlsError> {
     let own = || home.map(|home| home.join(".postgresql/root.crt")).filter(|path| path.is_file());
     let refused = |what: &str| Err(TlsError::Setting(what.to_owned()));
-    match (mode, file.as_deref()) {
+    match (mode, file) {
         (None | Some(Mode::VerifyFull), Some("system")) => Ok((Mode::VerifyFull, Some(Roots::System))),
         (_, Some("system")) => {
             refused("sslrootcert=system needs sslmode=verify-full: anybody can have a certificate of theirs")
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_socket_is_not_encrypted_and_a_far_server_is_not_local() {
-        let parse = |url| Address::read(url, None).unwrap();
+        let parse = |url: &str| Address::read(url, None).unwrap();
         let socket = parse("postgres://%2Fvar%2Frun%2Fpostgresql/otto?sslmode=require");
         assert_eq!((socket.mode, socket.is_local()), (Mode::Disable, true));
         for (host, local) in

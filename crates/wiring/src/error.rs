@@ -152,7 +152,7 @@ pub(crate) fn lacks_roles(text: &str) -> bool {
 pub(crate) const LACKS_ROLES: &str = "Otto works as the roles otto_app and otto_system, which this login may neither make \
      nor join. Have an administrator run, once, with the login of DATABASE_URL in place of LOGIN:\n  \
      CREATE ROLE otto_app NOLOGIN; CREATE ROLE otto_system NOLOGIN; GRANT otto_app, otto_system TO LOGIN;\n\
-     Leave out what is there already, then try again: nothing was changed.";
+     Leave out what is there already, then try again.";
 
 fn is_damaged(text: &str) -> bool {
     ["not a database", "malformed"].iter().any(|known| text.contains(known))

@@ -137,6 +137,21 @@ async fn who_is_let_in_without_tls_alone_is_let_in_unless_it_was_asked_for() {
     assert!(matches!(refused, MigrateError::Connect { .. }), "{refused:?}");
 }
 
+#[test]
+fn who_leaves_a_connection_to_others_open_has_said_so_or_has_no_others() {
+    for (url, may) in [
+        ("postgres://otto@db.internal/otto", false),
+        ("postgres://otto@db.internal/otto?sslmode=prefer", false),
+        ("postgres://otto@127.0.0.1,db.internal/otto", false),
+        ("postgres://otto@db.internal/otto?sslmode=disable", true),
+        ("postgres://otto@localhost/otto", true),
+        ("postgres://otto@%2Frun%2Fpostgresql/otto", true),
+        ("sqlite:otto.db", true),
+    ] {
+        assert_eq!(store_sql::may_be_unencrypted(&Target::parse(url).unwrap()), may, "{url}");
+    }
+}
+
 /// A server that lets one login in with TLS alone, and with a password that is bound to the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_connects_does_so_with_tls() {
