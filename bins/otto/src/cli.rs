@@ -284,6 +284,8 @@ pub enum JobsCommand {
 pub enum TenantsCommand {
     /// List them.
     List,
+    /// Seal all their secrets anew with the newest key of `OTTO_ENCRYPTION_KEY`, so that the older ones can be dropped.
+    Reseal,
     /// Make a company, or add to one. Secrets are read from the environment: `OTTO_TENANT_SIGNING_KEY` and
     /// `OTTO_TENANT_API_KEY`, so that they are in no list of processes and no shell history.
     Set {
@@ -293,7 +295,7 @@ pub enum TenantsCommand {
         /// As shown.
         #[arg(long)]
         name: String,
-        /// Its IANA time zone, such as America/Phoenix.
+        /// Its IANA time zone, such as America/Phoenix. Where it is left out it stays what it is: UTC for a new company.
         #[arg(long)]
         time_zone: Option<String>,
         /// CallRail's names for it: COM… and the numeric one.

@@ -34,8 +34,6 @@ pub struct Depth {
 /// How far the providers' own lists of calls were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lists {
-    /// How many accounts there are.
-    pub count: i64,
     /// Up to when every one of them was taken in.
     pub read_to: Option<Timestamp>,
     /// How many cannot be read at present.
@@ -133,7 +131,6 @@ async fn count(ports: &Ports) -> Result<Bytes, StoreError> {
             .collect(),
         slots,
         lists: Lists {
-            count: i64::try_from(listings.len()).unwrap_or(i64::MAX),
             read_to: listings.iter().map(|listing| listing.listed_until).min(),
             failing: listings.iter().map(|listing| i64::from(listing.failing_since.is_some())).sum(),
         },

@@ -151,13 +151,6 @@ words! {
     }
 }
 
-impl TaskStatus {
-    /// Whether there is still something to do.
-    pub fn is_unfinished(self) -> bool {
-        matches!(self, Self::Open | Self::Pending | Self::Overdue)
-    }
-}
-
 impl AppointmentStatus {
     /// Whether it is still to be held.
     pub fn is_open(self) -> bool {

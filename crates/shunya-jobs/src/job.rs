@@ -89,31 +89,7 @@ pub struct Failure {
     pub message: Option<String>,
 }
 
-/// What an event does to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// It moves.
-    To(JobState),
-    /// It already has an outcome; nothing may change any more.
-    AlreadySettled,
-}
-
 impl ShunyaJob {
-    /// The vendor confirmed it has the request.
-    pub fn on_accepted(&self) -> Transition {
-        self.unless_settled(JobState::Running)
-    }
-
-    /// A result arrived, by whichever way.
-    pub fn on_result(&self) -> Transition {
-        self.unless_settled(JobState::Succeeded)
-    }
-
-    /// The vendor gave up or refused.
-    pub fn on_failure(&self) -> Transition {
-        self.unless_settled(JobState::Failed)
-    }
-
     /// Time passed: the new state if the request is open and past [`SUBMIT_DEADLINE`], else `None`. It counts from
     /// the last submission, or from the creation or opening where there was none since.
     pub fn on_deadline(&self, now: Timestamp) -> Option<JobState> {
@@ -159,10 +135,6 @@ impl ShunyaJob {
             _ => self.submissions.saturating_sub(1) / MAX_SUBMISSIONS,
         }
     }
-
-    fn unless_settled(&self, next: JobState) -> Transition {
-        if self.state.is_open() { Transition::To(next) } else { Transition::AlreadySettled }
-    }
 }
 
 /// How long to wait before poll number `polls` + 1: 5, 10, 30, 60 seconds, then every 5 minutes
@@ -201,15 +173,6 @@ mod tests {
             submissions: 0,
             submitted_at: None,
             created_at: at(0),
-        }
-    }
-
-    #[test]
-    fn an_open_request_moves_with_every_event() {
-        for state in [JobState::Pending, JobState::Running] {
-            assert_eq!(job(state).on_accepted(), Transition::To(JobState::Running));
-            assert_eq!(job(state).on_result(), Transition::To(JobState::Succeeded));
-            assert_eq!(job(state).on_failure(), Transition::To(JobState::Failed));
         }
     }
 
@@ -290,27 +253,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn once_settled_nothing_changes(
-            start in 0..STATES.len(),
-            events in proptest::collection::vec((0..4_u8, -100_000..300_000_i64), 0..30),
-        ) {
-            let mut job = job(STATES[start]);
-            for (event, seconds) in events {
-                let before = job.state;
-                let next = match event {
-                    0 => job.on_accepted(),
-                    1 => job.on_result(),
-                    2 => job.on_failure(),
-                    _ => job.on_deadline(at(seconds)).map_or(Transition::AlreadySettled, Transition::To),
-                };
-                if let Transition::To(state) = next {
-                    prop_assert!(before.is_open());
-                    prop_assert_ne!(state, JobState::Pending);
-                    job.state = state;
-                } else if event < 3 {
-                    prop_assert!(!before.is_open());
-                }
-            }
+        fn what_is_settled_runs_out_no_more(start in 0..STATES.len(), seconds in -100_000..300_000_i64) {
+            let job = job(STATES[start]);
+            let ran_out = job.on_deadline(at(seconds));
+            prop_assert!(ran_out.is_none_or(|state| job.state.is_open() && state == JobState::TimedOut));
         }
     }
 }

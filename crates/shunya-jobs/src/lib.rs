@@ -10,7 +10,7 @@ mod personal;
 mod record;
 
 pub use job::{
-    Again, CALLED_OFF, Failure, JobState, MAX_SUBMISSIONS, SUBMIT_DEADLINE, ShunyaJob, Transition, poll_delay,
+    Again, CALLED_OFF, Failure, JobState, MAX_SUBMISSIONS, SUBMIT_DEADLINE, ShunyaJob, poll_delay,
 };
 pub use normalise::{Normalised, normalise, normalise_transcript};
 pub use record::{

@@ -39,7 +39,13 @@ where
 {
     match format {
         LogFormat::Readable => {
-            tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).boxed()
+            // colours are for eyes: in a file they are noise
+            let has_eyes = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            tracing_subscriber::fmt::layer()
+                .with_writer(writer)
+                .with_ansi(has_eyes)
+                .with_target(false)
+                .boxed()
         }
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .fmt_fields(JsonFields::new())

@@ -14,14 +14,13 @@ use settings::{Environment, Settings, ShunyaSignature};
 use store_sql::{PoolSettings, RememberedTenants, SqlStore, SqlSystem, Target};
 use telemetry::SpanTraces;
 use url::Url;
-use vault::Vault;
 
 use crate::{
     StartError,
     between::Between,
     counted::CountedCache,
     guards::Guards,
-    keys::{check_key, encryption_key, link_key},
+    keys::{check_key, encryption_key, link_key, vault_of},
     world::{RandomDice, SystemClock, UuidSource},
 };
 
@@ -123,12 +122,11 @@ impl Otto {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(UuidSource);
         let key = encryption_key(settings.encryption_key.as_ref(), &settings.data_dir)?;
-        let secrets = Vault::new(&key)
-            .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })?;
+        let secrets = vault_of(&key)?;
         let blobs: Arc<dyn BlobStore> = if let Some(bucket) = s3(&settings) {
             Arc::new(S3Blobs::new(bucket).await)
         } else {
-            let folder = settings.data_dir.join("blobs");
+            let folder = settings.data_dir.join(crate::backup::BLOBS);
             Arc::new(FsBlobs::new(folder, public_url, link_key(&key), ids.clone()))
         };
         let (store, system) = (Arc::new(store), Arc::new(system));

@@ -4,7 +4,6 @@ use http_api::ServerError;
 use kernel::StoreError;
 use settings::Problems;
 use store_sql::{MigrateError, TlsError};
-use telemetry::TelemetryError;
 
 /// Why Otto cannot start. Each message names the thing and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -39,17 +38,21 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// Its key does not open what is stored.
     #[error(
-        "OTTO_ENCRYPTION_KEY is not the key the stored credentials were sealed with\nSet it to that key; to change \
-         keys, set the new and the old one, separated by a comma. Where none is set it is kept in encryption.key in \
-         the data directory."
+        "OTTO_ENCRYPTION_KEY does not open {shut} of {of} stored secrets called {name}\nSet it to the key they were \
+         sealed with; to change keys, set the new and the old one, separated by a comma. Where none is set it is kept in \
+         encryption.key in the data directory."
     )]
-    WrongKey,
+    WrongKey {
+        /// So many do not open.
+        shut: usize,
+        /// So many there are.
+        of: usize,
+        /// Which secret of a company.
+        name: &'static str,
+    },
     /// The port.
     #[error("{}", describe_server(.0))]
     Server(#[from] ServerError),
-    /// Logs or metrics.
-    #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
     /// An HTTP client.
     #[error("cannot prepare the client of {provider}: {reason}")]
     Client {

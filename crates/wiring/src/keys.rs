@@ -25,16 +25,32 @@ pub fn link_key(encryption_key: &Secret) -> Secret {
     Secret::new(fingerprint(&[b"otto media links", newest.trim().as_bytes()]))
 }
 
-/// Whether the key opens what is stored. One secret tells: all of a deployment's are sealed with the same keys.
+/// Whether a key is one, before anything is sealed with it.
+pub fn check_configured_key(settings: &settings::Settings) -> Result<(), StartError> {
+    match &settings.encryption_key {
+        Some(key) => vault_of(key).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// What seals and opens with a key.
+pub(crate) fn vault_of(key: &Secret) -> Result<Vault, StartError> {
+    Vault::new(key)
+        .map_err(|error| StartError::Setting { name: "OTTO_ENCRYPTION_KEY", what: error.to_string() })
+}
+
+/// Whether the key opens what is stored: every secret, because one sealed with a key that was dropped too early would be
+/// missed only when its company's next call comes.
 pub async fn check_key(ports: &Ports) -> Result<(), StartError> {
     let provider = Provider::Callrail;
     for name in ["signing_key", "api_key"] {
-        let Some(company) = ports.tenants.with_credential(provider, name).await?.into_iter().next() else {
-            continue;
+        let all = ports.tenants.credentials_named(provider, name).await?;
+        let opens = |(company, sealed): &(_, _)| {
+            ports.secrets.open(sealed, &credential_context(company, provider, name)).is_ok()
         };
-        if let Some(sealed) = ports.tenants.credential(&company, provider, name).await? {
-            let context = credential_context(&company, provider, name);
-            ports.secrets.open(&sealed, &context).map_err(|_| StartError::WrongKey)?;
+        let shut = all.iter().filter(|one| !opens(one)).count();
+        if shut > 0 {
+            return Err(StartError::WrongKey { shut, of: all.len(), name });
         }
     }
     Ok(())

@@ -14,8 +14,8 @@ pub struct NewTenant {
     pub id: CompanyId,
     /// As shown.
     pub name: String,
-    /// Whose days it counts in.
-    pub calendar: Calendar,
+    /// Whose days it counts in; as they are, and in UTC at first, where it is not given.
+    pub calendar: Option<Calendar>,
     /// The unguessable segment of its webhook addresses; made up where it is not given.
     pub tenant_key: Option<TenantKey>,
     /// CallRail's names for it.
@@ -61,17 +61,44 @@ impl From<StoreError> for SetUpError {
     }
 }
 
+/// A tenant's secrets at CallRail, by name: what it signs its webhooks with, and its access to the API.
+const CALLRAIL_SECRETS: [&str; 3] = ["signing_key", "api_key", "account_id"];
+
+/// Seals every stored secret anew with the newest key, so that older ones can be dropped. Answers how many.
+pub async fn reseal(ports: &Ports) -> Result<usize, SetUpError> {
+    let provider = Provider::Callrail;
+    let mut sealed_anew = 0;
+    for company in ports.tenants.list().await? {
+        let mut credentials = Vec::new();
+        for name in CALLRAIL_SECRETS {
+            let Some(sealed) = ports.tenants.credential(&company.id, provider, name).await? else { continue };
+            let context = credential_context(&company.id, provider, name);
+            let secret = ports.secrets.open(&sealed, &context)?;
+            credentials.push((provider, name.to_owned(), ports.secrets.seal(&secret, &context)?));
+        }
+        if credentials.is_empty() {
+            continue;
+        }
+        sealed_anew += credentials.len();
+        let (tracking_numbers, accounts, users) = Default::default();
+        let setup = TenantSetup { company, tracking_numbers, accounts, credentials, users };
+        ports.tenants.set_up(&setup, ports.clock.now()).await?;
+    }
+    Ok(sealed_anew)
+}
+
 /// Makes a tenant, or brings it to this state.
 pub async fn set_up_tenant(ports: &Ports, tenant: NewTenant) -> Result<Company, SetUpError> {
     let known = ports.tenants.find(&tenant.id).await?;
     let tenant_key = tenant
         .tenant_key
-        .or_else(|| known.map(|known| known.tenant_key))
+        .or_else(|| known.as_ref().map(|known| known.tenant_key.clone()))
         .or_else(|| TenantKey::try_new(ports.ids.next().simple().to_string()).ok());
     let Some(tenant_key) = tenant_key else {
         return Err(StoreError::AlreadyExists { table: "companies" }.into());
     };
-    let company = Company { id: tenant.id, name: tenant.name, calendar: tenant.calendar, tenant_key };
+    let calendar = tenant.calendar.or(known.map(|known| known.calendar)).unwrap_or(Calendar::UTC);
+    let company = Company { id: tenant.id, name: tenant.name, calendar, tenant_key };
     let mut credentials = Vec::with_capacity(tenant.callrail_secrets.len());
     for (name, secret) in tenant.callrail_secrets {
         let sealed =

@@ -12,6 +12,7 @@ pub fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
         ConfigCommand::Example => say(&settings::example()),
         ConfigCommand::Check => {
             let settings = settings_of(BTreeMap::new())?;
+            wiring::check_configured_key(&settings)?;
             let rows: Vec<_> = settings
                 .effective
                 .iter()

@@ -85,7 +85,7 @@ pub async fn set_up_tenants(otto: &Otto, demo_user: &UserId) -> Result<(), Failu
         let tenant = NewTenant {
             id,
             name: tenant.name,
-            calendar: Calendar::in_zone(&tenant.time_zone)?,
+            calendar: Some(Calendar::in_zone(&tenant.time_zone)?),
             tenant_key: None,
             callrail_accounts: vec![
                 tenant.callrail_company_id.to_string(),

@@ -3,7 +3,7 @@ use std::{env, process::ExitCode};
 use app::{ingest::listings_in_use, ports::CallListing};
 use kernel::{Calendar, CompanyId, PhoneNumber, Secret, UserId, rfc3339};
 use rbac::Role;
-use wiring::{NewTenant, set_up_tenant};
+use wiring::{NewTenant, reseal, set_up_tenant};
 
 use super::{Failure, world};
 use crate::{
@@ -36,6 +36,12 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
                 .collect();
             say(&table(&["ID", "NAME", "TIME ZONE", "CALLS LISTED UNTIL"], &rows));
         }
+        TenantsCommand::Reseal => {
+            let count = reseal(&otto.ports).await?;
+            say(&format!(
+                "{count} secrets are sealed with the newest key; the others in OTTO_ENCRYPTION_KEY can be dropped.\n"
+            ));
+        }
         TenantsCommand::Set {
             id,
             name,
@@ -57,7 +63,7 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
             let tenant = NewTenant {
                 id: CompanyId::try_new(id)?,
                 name,
-                calendar: time_zone.map_or(Ok(Calendar::UTC), |zone| Calendar::in_zone(&zone))?,
+                calendar: time_zone.map(|zone| Calendar::in_zone(&zone)).transpose()?,
                 tenant_key: None,
                 callrail_accounts: callrail_companies,
                 tracking_numbers: numbers?,

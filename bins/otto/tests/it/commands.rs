@@ -81,6 +81,13 @@ async fn look_around(place: &Place) {
         place.ran(&["tenants", "set", "--id", "org_new", "--name", "New", "--user", "user_9:csr"]).await;
     assert!(set.ended_well() && set.said.contains("/t/"), "{set:?}");
     assert!(place.ran(&["tenants", "list"]).await.said.contains("org_new"));
+    // what is not named again stays what it is
+    let named = crate::place::tenants()[0].clone();
+    let renamed = place.ran(&["tenants", "set", "--id", &named.company_id, "--name", "Renamed"]).await;
+    assert!(renamed.ended_well(), "{renamed:?}");
+    let listed = place.ran(&["tenants", "list"]).await.said;
+    let line = listed.lines().find(|line| line.contains("Renamed")).expect("it is listed");
+    assert!(line.contains(&named.time_zone), "{listed}");
     let taken = crate::place::tenants()[0].tracking_numbers[0].clone();
     let args = ["tenants", "set", "--id", "org_new", "--name", "New", "--tracking-number", &taken];
     place.ran(&args).await.refused(&["belongs to another"]);
@@ -108,6 +115,9 @@ async fn look_whether_all_agrees(place: &Place) {
     let names: Vec<_> = told["checks"].as_array().expect("checks").iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["recordings.stored", "recordings.orphans", "leads.active"]);
     assert_eq!((&told["clean"], &told["deep"]), (&true.into(), &true.into()));
+    // named in full, what reads contents is made
+    let keys = place.ran(&["verify", "--json", "--check", "webhooks.keys"]).await;
+    assert!(keys.ended_well() && keys.said.contains("\"webhooks.keys\""), "{keys:?}");
     place.ran(&["verify", "--check", "calls.luck"]).await.refused(&["no check is called calls.luck"]);
     place.ran(&["verify", "--company", "org_nobody"]).await.refused(&["there is no company org_nobody"]);
 

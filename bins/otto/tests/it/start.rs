@@ -169,14 +169,31 @@ async fn a_file_that_is_no_database() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_none() {
+    let place = Place::empty().with("OTTO_ENCRYPTION_KEY", "c2hvcnQ=");
+    for command in [&["serve"][..], &["config", "check"]] {
+        let ran = place.ran(command).await;
+        ran.refused(&["OTTO_ENCRYPTION_KEY"]);
+        assert!(!ran.complained.contains("c2hvcnQ"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_key_than_the_one_secrets_were_sealed_with() {
     let place = Place::empty();
     place.set_up_tenants().await;
     let kept = fs::read_to_string(place.data().join("encryption.key")).expect("a key");
     let other = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let place = place.with("OTTO_ENCRYPTION_KEY", other);
-    place.ran(&["serve"]).await.refused(&["OTTO_ENCRYPTION_KEY", "sealed with", "separated by a comma"]);
-    starts(&place.with("OTTO_ENCRYPTION_KEY", &format!("{other},{}", kept.trim()))).await;
+    place.ran(&["serve"]).await.refused(&["OTTO_ENCRYPTION_KEY", "does not open", "separated by a comma"]);
+    place.ran(&["tenants", "reseal"]).await.refused(&["OTTO_ENCRYPTION_KEY"]);
+    let place = place.with("OTTO_ENCRYPTION_KEY", &format!("{other},{}", kept.trim()));
+    starts(&place).await;
+
+    // sealed anew, nothing needs the old one any more
+    let resealed = place.ran(&["tenants", "reseal"]).await;
+    assert!(resealed.ended_well() && resealed.said.contains("sealed with the newest key"), "{resealed:?}");
+    starts(&place.with("OTTO_ENCRYPTION_KEY", other)).await;
 }
 
 /// A disk as large as a limit on files allows: what is beyond it fails as on a full disk.

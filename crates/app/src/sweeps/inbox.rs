@@ -11,7 +11,9 @@ use crate::{
 /// Waiting webhooks younger than this are left to the submission that may just be committing.
 const PATIENCE: chrono::Duration = chrono::Duration::seconds(10);
 /// A webhook that waited this long speaks of nothing we will ever know.
-const GIVE_UP: chrono::Duration = chrono::Duration::days(7);
+const GIVE_UP: chrono::Duration = chrono::Duration::days(GIVE_UP_DAYS);
+/// Webhooks wait this many days for what they speak of.
+pub const GIVE_UP_DAYS: i64 = 7;
 /// They are read with their bodies: fewer at once than other rows.
 const BATCH: i64 = 100;
 

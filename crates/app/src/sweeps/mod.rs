@@ -12,8 +12,9 @@ mod tally;
 mod tasks;
 
 pub use calls::sweep_calls;
+pub(crate) use clean_up::EVENTS_DAYS;
 pub use clean_up::clean_up;
-pub use inbox::match_waiting;
+pub use inbox::{GIVE_UP_DAYS, match_waiting};
 pub use shunya::sweep_shunya;
 pub use tasks::{mark_tasks_overdue, sweep_tasks};
 

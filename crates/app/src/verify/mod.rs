@@ -22,6 +22,7 @@ use crate::{
     Ports,
     ports::{BlobError, Inspector, Stretch},
     progress::Progress,
+    sweeps::EVENTS_DAYS,
 };
 
 pub use check::{CHECKS, Check, Level, RowCheck};
@@ -29,8 +30,8 @@ pub use report::{CheckReport, Report};
 
 /// What is younger may still be on its way: sweeps set it on its way again after a few minutes.
 const PATIENCE: Duration = Duration::minutes(15);
-/// Events are deleted when they are older than 90 days: what was made before then was told and is forgotten.
-const TOLD_FOR: Duration = Duration::days(89);
+/// Events are deleted when they are old: what was made before then was told and is forgotten.
+const TOLD_FOR: Duration = Duration::days(EVENTS_DAYS - 1);
 /// Rows compared by the database alone, in one statement.
 const ROWS_AT_ONCE: i64 = 20_000;
 /// Rows read into memory at once.
@@ -43,7 +44,8 @@ pub struct Order {
     pub company: Option<CompanyId>,
     /// Whether to read the contents of recordings and webhooks too.
     pub deep: bool,
-    /// Only checks whose name begins with one of these; all, if there are none.
+    /// Only checks whose name begins with one of these; all, if there are none. One named in full is made even if it reads
+    /// contents and `deep` is not asked for.
     pub only: Vec<String>,
     /// So many findings of each check are told one by one.
     pub examples: usize,
@@ -95,9 +97,9 @@ impl Verification<'_> {
     }
 
     fn is_wanted(&self, check: &Check) -> bool {
-        let named = self.order.only.is_empty()
-            || self.order.only.iter().any(|begin| check.name.starts_with(begin.as_str()));
-        named && (self.order.deep || !check.is_deep)
+        let only = &self.order.only;
+        let named = only.is_empty() || only.iter().any(|begin| check.name.starts_with(begin.as_str()));
+        named && (self.order.deep || !check.is_deep || only.iter().any(|name| name == check.name))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 
 const PATH: &str = "/console/inbox";
 const ON_A_PAGE: usize = 50;
-const PROVIDERS: [&str; 3] = ["callrail", "twilio", "shunya"];
+const PROVIDERS: [&str; 2] = ["callrail", "shunya"];
 /// More of a body than this is not shown.
 const MOST_SHOWN: usize = 256 * 1024;
 

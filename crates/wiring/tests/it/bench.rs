@@ -214,7 +214,7 @@ pub fn as_configured(tenant: &SimulatedTenant) -> NewTenant {
     NewTenant {
         id: CompanyId::try_new(tenant.company_id.clone()).unwrap(),
         name: tenant.name.clone(),
-        calendar: Calendar::in_zone(&tenant.time_zone).unwrap(),
+        calendar: Some(Calendar::in_zone(&tenant.time_zone).unwrap()),
         tenant_key: None,
         callrail_accounts: vec![
             tenant.callrail_company_id.to_string(),

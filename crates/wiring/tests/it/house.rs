@@ -231,7 +231,7 @@ fn new_tenant(tenant: &SimulatedTenant, secrets: &[(&str, &str)]) -> NewTenant {
     NewTenant {
         id: CompanyId::try_new(tenant.company_id.clone()).expect("an id"),
         name: tenant.name.clone(),
-        calendar: Calendar::in_zone(&tenant.time_zone).expect("a zone"),
+        calendar: Some(Calendar::in_zone(&tenant.time_zone).expect("a zone")),
         tenant_key: None,
         callrail_accounts: vec![account, tenant.callrail_company_resource_id.clone()],
         tracking_numbers: tenant.tracking_numbers.iter().map(number).collect(),

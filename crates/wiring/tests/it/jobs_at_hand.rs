@@ -130,19 +130,6 @@ async fn a_recording_called_off_stays_so_until_its_job_is_retried(database: Data
     house.close().await;
 }
 
-macro_rules! on_both {
-    ($($test:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::sqlite().await).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::postgres().await).await; })*
-        }
-    };
-}
-
 on_both! {
     a_failed_call_comes_to_life_when_its_job_is_retried
     a_call_called_off_stays_so_until_its_job_is_retried

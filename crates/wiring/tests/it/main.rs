@@ -9,6 +9,20 @@
     reason = "tests fail by panicking, and their words are plain"
 )]
 
+/// One test of each name on each database.
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test(testkit::sqlite().await).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test(testkit::postgres().await).await; })*
+        }
+    };
+}
+
 mod absurd;
 mod answer;
 mod attacks;
@@ -16,7 +30,6 @@ mod bench;
 mod callrail;
 mod contract;
 mod corpus;
-mod explore;
 mod house;
 mod jobs_at_hand;
 mod limits;

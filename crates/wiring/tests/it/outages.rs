@@ -128,19 +128,6 @@ async fn recordings_not_to_be_sent(database: Database) {
     Arc::into_inner(house).expect("nobody else is in").close().await;
 }
 
-macro_rules! on_both {
-    ($($test:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::sqlite().await).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::postgres().await).await; })*
-        }
-    };
-}
-
 on_both! {
     shunya_down_for_a_while
     one_bad_account

@@ -208,19 +208,6 @@ async fn shunya_never_calls_back(database: Database) {
     house.close().await;
 }
 
-macro_rules! on_both {
-    ($($test:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::sqlite().await).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::postgres().await).await; })*
-        }
-    };
-}
-
 on_both! {
     webhook_and_poll_together
     result_before_the_submission_is_committed

@@ -3,14 +3,19 @@
 //! In all of them `t` is the row, `$4` the instant before which nothing may be on its way any more, and `$5` the one since
 //! which everything was told.
 
+use std::time::Duration;
+
 use app::{
     jobs::{
         ApplyEngineEvent, CALL_KEY, FetchRecording, INBOX_KEY, JobArgs, PollShunya, REQUEST_KEY,
         SubmitToShunya,
     },
+    sweeps::GIVE_UP_DAYS,
     verify::RowCheck,
 };
+use calls::NO_RECORDING_AFTER;
 use crm::LeadStatus;
+use shunya_jobs::SUBMIT_DEADLINE;
 
 use super::{super::sweeps::no_job, dialect::Dialect, references};
 
@@ -74,6 +79,11 @@ pub(super) fn looks(check: RowCheck, sql: Dialect) -> Vec<Look> {
     }
 }
 
+/// Hours after which what had so long is overdue, whenever the next sweep comes.
+fn well_after(limit: Duration) -> i64 {
+    i64::try_from(limit.as_secs() / 3_600).unwrap_or(i64::MAX).saturating_add(2)
+}
+
 fn stranded_calls(sql: Dialect) -> String {
     let call = format!("'{CALL_KEY}' || CAST(t.id AS TEXT)");
     first(&[
@@ -87,14 +97,17 @@ fn stranded_calls(sql: Dialect) -> String {
             "it is on its way, and neither a job nor a request to Shunya will move it",
         ),
         (
-            // sweeps expect no recording any more after a day
-            format!("t.stage = 'awaiting_recording' AND t.updated_at < {}", sql.hours_before("$4", 26)),
+            // sweeps expect no recording any more by then
+            format!(
+                "t.stage = 'awaiting_recording' AND t.updated_at < {}",
+                sql.hours_before("$4", well_after(NO_RECORDING_AFTER))
+            ),
             "it waits for word of a recording for longer than any comes",
         ),
         (
             format!(
                 "t.stage IN ('ringing', 'in_progress') AND t.updated_at < {}",
-                sql.hours_before("$4", 26)
+                sql.hours_before("$4", well_after(NO_RECORDING_AFTER))
             ),
             "nobody said that it is over",
         ),
@@ -158,7 +171,7 @@ fn outcomes() -> String {
 fn stranded_requests(sql: Dialect) -> String {
     let key = format!("'{REQUEST_KEY}' || {}", sql.id_text("t.id"));
     let open = "t.state IN ('pending', 'running')";
-    let long_ago = sql.hours_before("$4", 26);
+    let long_ago = sql.hours_before("$4", well_after(SUBMIT_DEADLINE));
     first(&[
         (
             format!(
@@ -354,7 +367,10 @@ fn webhooks(sql: Dialect) -> String {
         ),
         (
             // sweeps set it aside after seven days
-            format!("t.state = 'waiting' AND t.received_at < {}", sql.hours_before("$4", 7 * 24 + 1)),
+            format!(
+                "t.state = 'waiting' AND t.received_at < {}",
+                sql.hours_before("$4", GIVE_UP_DAYS * 24 + 1)
+            ),
             "it waits for something nobody knows",
         ),
     ])

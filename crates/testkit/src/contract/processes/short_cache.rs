@@ -36,13 +36,16 @@ async fn get(process: &Process, key: &CacheKey, life: Duration, value: &str) -> 
 }
 
 pub async fn of_many_at_once_one_computes(two: &Two) {
-    let (computed, key) = (&AtomicUsize::new(0), &key("org_a", "x"));
+    let (computed, begun, key) = (&AtomicUsize::new(0), &AtomicUsize::new(0), &key("org_a", "x"));
     let getting = (0..30).map(|turn| async move {
+        begun.fetch_add(1, Ordering::SeqCst);
         let process = if turn % 2 == 0 { &two.here } else { &two.there };
         let compute = Box::pin(async {
             computed.fetch_add(1, Ordering::SeqCst);
-            // long enough for the others to come, short of their patience
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            // until all the others have come
+            while begun.load(Ordering::SeqCst) < 30 {
+                tokio::task::yield_now().await;
+            }
             Ok(Bytes::from_static(b"value"))
         });
         process.shared.cache.get_or_compute(key, LIFE, compute).await.unwrap()
