@@ -60,7 +60,7 @@ impl Conn {
         }
     }
 
-    /// The condition that a row is among the first few of a choice (`FROM … WHERE … ORDER BY … LIMIT …`), for a statement
+    /// The condition that a row is one of a choice (`FROM … WHERE …`, and which first and how many), for a statement
     /// that deletes or changes exactly those.
     ///
     /// PostgreSQL reads `id IN (SELECT …)` as a join, and where its statistics say that the choice finds next to nothing it
