@@ -310,5 +310,8 @@ pub enum TenantsCommand {
         /// A person, as id:role.
         #[arg(long = "user")]
         users: Vec<String>,
+        /// Secrets it has already may be replaced by others. Its webhooks are refused until CallRail signs with the new key.
+        #[arg(long)]
+        replace_secrets: bool,
     },
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{CallId, Clock, CompanyId, IdSource, Provider, ProviderError, Secret};
-use reqwest::{Client, Method, RequestBuilder, header};
+use reqwest::{Client, Method, RequestBuilder, header, redirect};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use url::Url;
@@ -61,6 +61,8 @@ impl ShunyaClient {
         let http = Client::builder()
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.timeout)
+            // what is asked with our key is answered where it was asked
+            .redirect(redirect::Policy::none())
             .user_agent(concat!("otto/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, settings, clock, ids, traces })

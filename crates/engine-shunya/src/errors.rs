@@ -4,6 +4,9 @@ use kernel::ProviderError;
 use reqwest::{Response, StatusCode, header};
 use serde_json::Value;
 
+/// Longer answers are not read. The longest known, the analysis of a call of hours, is a tenth of this.
+const MOST_ANSWER_BYTES: usize = 16 << 20;
+
 /// What a failed answer says, in the old and the new error body (contract `shunya.md` §7).
 struct Refusal {
     code: Option<String>,
@@ -36,6 +39,18 @@ pub fn not_sent(error: &reqwest::Error) -> ProviderError {
     }
 }
 
+async fn read(mut response: Response) -> Result<Vec<u8>, ProviderError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| not_sent(&error))? {
+        if body.len() + chunk.len() > MOST_ANSWER_BYTES {
+            let reason = "an answer without end".to_owned();
+            return Err(ProviderError::Unavailable { reason, retry_after: None });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 /// The answer's JSON, if it is a success. A 2xx with `success: false` is none.
 pub async fn answer_of(response: Response) -> Result<Value, ProviderError> {
     let status = response.status();
@@ -45,7 +60,7 @@ pub async fn answer_of(response: Response) -> Result<Value, ProviderError> {
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok())
         .map(Duration::from_secs);
-    let bytes = response.bytes().await.map_err(|error| not_sent(&error))?;
+    let bytes = read(response).await?;
     let body: Option<Value> = serde_json::from_slice(&bytes).ok();
     if status.is_success() {
         let Some(body) = body else {

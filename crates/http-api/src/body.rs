@@ -31,9 +31,9 @@ fn too_large(limit: usize) -> ApiError {
     ApiError::new(ErrorKind::TooLarge, format!("The body is larger than {limit} bytes"))
 }
 
-/// Room for a body of up to `limit` bytes, as soon as there is any.
-async fn room(limit: usize) -> Result<Room, ApiError> {
-    let kib = u32::try_from(limit.div_ceil(1 << 10).min(ROOM_KIB)).unwrap_or(u32::MAX);
+/// Room for a body of up to `longest` bytes, as soon as there is any.
+async fn room(longest: usize) -> Result<Room, ApiError> {
+    let kib = u32::try_from(longest.div_ceil(1 << 10).min(ROOM_KIB)).unwrap_or(u32::MAX);
     match tokio::time::timeout(ROOM_PATIENCE, BODIES.clone().acquire_many_owned(kib)).await {
         Ok(room) => Ok(room.ok()),
         Err(_) => Err(ApiError::new(ErrorKind::Unavailable, "Too many long bodies are being sent")),
@@ -47,7 +47,9 @@ pub async fn read_body(
     limit: usize,
 ) -> Result<(Bytes, Room), ApiError> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > limit) {
+    // no more comes than is announced; what comes in pieces may be as long as the limit
+    let longest = announced.and_then(|text| text.parse::<usize>().ok()).unwrap_or(limit);
+    if longest > limit {
         return Err(too_large(limit));
     }
     let reading = async {
@@ -60,7 +62,7 @@ pub async fn read_body(
                 return Err(too_large(limit));
             }
             if length > SMALL && held.is_none() {
-                held = room(limit).await?;
+                held = room(longest).await?;
             }
             body.extend_from_slice(&chunk);
         }

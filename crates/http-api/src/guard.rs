@@ -204,7 +204,8 @@ async fn admit(
     };
     let header = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     let bearer = header.map(|text| {
-        text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")).unwrap_or_default()
+        let (scheme, token) = text.split_once(' ').unwrap_or_default();
+        if scheme.eq_ignore_ascii_case("bearer") { token.trim_start() } else { "" }
     });
     // in development the console offers a choice of role, which counts for everything but the console itself: whoever
     // chose a role that may not see it must be able to choose again

@@ -8,7 +8,8 @@ use kernel::{CompanyId, Provider, Timestamp, fingerprint};
 ///
 /// Providers send no event id (CallRail) or one outside the signature (Twilio, Shunya), so the bytes themselves are
 /// what can be trusted to tell two events apart. Two events of one call that differ in a byte are two events; applying
-/// both is harmless because a call absorbs events in any order and number.
+/// both is harmless because a call absorbs events in any order and number. The address's query is signed by nobody and
+/// counts only where there is no body: else one signed event could be stored as often as somebody thinks of another query.
 pub fn event_key(
     company: Option<&CompanyId>,
     provider: Provider,
@@ -17,6 +18,7 @@ pub fn event_key(
     body: &[u8],
 ) -> String {
     let company = company.map_or("", CompanyId::as_str);
+    let query = if body.is_empty() { query } else { "" };
     fingerprint(&[company.as_bytes(), provider.as_str().as_bytes(), kind.as_bytes(), query.as_bytes(), body])
 }
 
@@ -74,6 +76,13 @@ pub enum Arrival {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_counts_where_there_is_nothing_else() {
+        let key = |query, body: &[u8]| event_key(None, Provider::Callrail, "call.completed", query, body);
+        assert_eq!(key("n=1", b"{}"), key("n=2", b"{}"));
+        assert_ne!(key("n=1", b""), key("n=2", b""));
+    }
 
     #[test]
     fn the_same_bytes_for_two_tenants_or_two_urls_are_two_events() {

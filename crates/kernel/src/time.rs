@@ -1,4 +1,4 @@
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Timelike, Utc};
 
 /// An instant, in UTC. Stored with microseconds.
 pub type Timestamp = DateTime<Utc>;
@@ -15,12 +15,27 @@ pub trait Dice: Send + Sync {
     fn roll(&self) -> f64;
 }
 
-/// Cuts an instant to the precision both databases store.
+/// Cuts an instant to what both databases store: microseconds, and no leap second, of which the last microsecond before it
+/// is the nearest.
 pub fn truncate_to_micros(at: Timestamp) -> Timestamp {
-    at.trunc_subsecs(6)
+    let at = at.trunc_subsecs(6);
+    if at.nanosecond() < 1_000_000_000 { at } else { at.with_nanosecond(999_999_000).unwrap_or(at) }
 }
 
 /// RFC 3339 in UTC with a trailing `Z`, as every answer writes instants; fractions only where there are any.
 pub fn rfc3339(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_what_a_database_gives_back() {
+        let cut = |text: &str| rfc3339(truncate_to_micros(text.parse().unwrap()));
+        assert_eq!(cut("2026-11-27T10:00:00.1234567Z"), "2026-11-27T10:00:00.123456Z");
+        assert_eq!(cut("2026-12-31T23:59:60Z"), "2026-12-31T23:59:59.999999Z");
+        assert_eq!(cut("2026-12-31T23:59:60.5Z"), "2026-12-31T23:59:59.999999Z");
+    }
 }

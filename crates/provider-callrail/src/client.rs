@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use futures_util::StreamExt;
 use kernel::{Clock, Provider, ProviderError};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
-use serde::Deserialize;
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, header, redirect};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use url::Url;
@@ -18,6 +18,13 @@ use crate::{
     listed::{FIELDS, ListedPage, calls_of},
     webhook::hints_of,
 };
+
+/// Longer answers of the API are not read: the longest, a page of 250 calls, is a tenth of this.
+const MOST_ANSWER_BYTES: usize = 8 << 20;
+/// An answer of the API is here within this time, to its last byte.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+/// A recording that is moved on more often is not followed.
+const MOST_REDIRECTS: usize = 5;
 
 /// Where and how to reach CallRail.
 #[derive(Clone, Debug)]
@@ -33,6 +40,8 @@ pub struct CallrailSettings {
 /// CallRail's REST API.
 pub struct CallrailClient {
     http: Client,
+    /// For recordings, which are elsewhere.
+    media: Client,
     base_url: Url,
     clock: Arc<dyn Clock>,
     traces: Arc<dyn Traces>,
@@ -50,12 +59,10 @@ impl CallrailClient {
         clock: Arc<dyn Clock>,
         traces: Arc<dyn Traces>,
     ) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.read_timeout)
-            .user_agent(concat!("otto/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http, base_url: settings.base_url.clone(), clock, traces })
+        // what is asked with our key is answered where it was asked
+        let http = builder(settings).redirect(redirect::Policy::none()).build()?;
+        let media = builder(settings).redirect(moved_recordings()).build()?;
+        Ok(Self { http, media, base_url: settings.base_url.clone(), clock, traces })
     }
 
     fn get(&self, credentials: &Credentials, path: &[&str]) -> Result<RequestBuilder, ProviderError> {
@@ -71,12 +78,43 @@ impl CallrailClient {
     /// With our key, and the trace it belongs to.
     fn request(&self, credentials: &Credentials, url: Url) -> RequestBuilder {
         let token = format!("Token token=\"{}\"", credentials.api_key.expose());
-        let request = self.http.get(url).header(header::AUTHORIZATION, token).header("Request-From", "otto");
+        let request = self.http.get(url).timeout(ANSWER_TIMEOUT);
+        let request = request.header(header::AUTHORIZATION, token).header("Request-From", "otto");
         match self.traces.current() {
             Some(trace) => request.header("traceparent", trace),
             None => request,
         }
     }
+}
+
+fn builder(settings: &CallrailSettings) -> ClientBuilder {
+    Client::builder()
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.read_timeout)
+        .user_agent(concat!("otto/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Whoever answers for a recording may send us on, but not to where nobody proves who they are: what can be reached from
+/// here without encryption is our own.
+fn moved_recordings() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let from = attempt.previous();
+        let is_safe = attempt.url().scheme() == "https"
+            || from.iter().all(|url| url.origin() == attempt.url().origin());
+        if is_safe && from.len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
+    })
+}
+
+/// An answer's JSON.
+async fn json<T: DeserializeOwned>(mut response: Response) -> Result<T, ProviderError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| not_sent(&error))? {
+        if body.len() + chunk.len() > MOST_ANSWER_BYTES {
+            return Err(unavailable("an answer without end"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&body).map_err(|_| unavailable("an answer that is not JSON"))
 }
 
 fn unavailable(reason: &str) -> ProviderError {
@@ -160,15 +198,14 @@ impl CallrailClient {
     ) -> Result<RecordingDownload, ProviderError> {
         let request = self.get(credentials, &["calls", recording_id, "recording.json"])?;
         let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
-        let link: RecordingLink =
-            response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        let link: RecordingLink = json(response).await?;
         let link = Url::parse(&link.url).map_err(|_| unavailable("a link that is none"))?;
         // the link is the vendor's, over an authenticated answer; still nothing but the web is to be reached by it
         if link.scheme() != "https" && link.scheme() != self.base_url.scheme() {
             return Err(unavailable("a link without encryption"));
         }
         // the link is its own proof: our key is for the API alone
-        let audio = self.http.get(link).send().await.map_err(|error| not_sent(&error))?;
+        let audio = self.media.get(link).send().await.map_err(|error| not_sent(&error))?;
         // an expired link is asked for again
         let audio = match audio.status() {
             StatusCode::FORBIDDEN | StatusCode::GONE | StatusCode::UNAUTHORIZED => {
@@ -204,8 +241,7 @@ impl CallrailClient {
             ]),
         };
         let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
-        let page: ListedPage =
-            response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        let page: ListedPage = json(response).await?;
         Ok(calls_of(page, self.clock.now()))
     }
 
@@ -217,8 +253,7 @@ impl CallrailClient {
         let file = format!("{call_id}.json");
         let request = self.get(credentials, &["calls", &file])?.query(&[("fields", "company_id")]);
         let response = checked(request.send().await.map_err(|error| not_sent(&error))?)?;
-        let call: Map<String, Value> =
-            response.json().await.map_err(|_| unavailable("an answer that is not JSON"))?;
+        let call: Map<String, Value> = json(response).await?;
         Ok(hints_of(&call))
     }
 

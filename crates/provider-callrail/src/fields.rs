@@ -35,16 +35,18 @@ impl<'a> Fields<'a> {
         )
     }
 
-    /// An id: text or number, as text.
+    /// An id: text or whole number above 0, as text. A 0 is what a program says that knows none: calls of such an id would
+    /// be taken for one.
     pub fn id(&mut self, spellings: &[&'a str]) -> Option<String> {
         let (name, value) = self.present(spellings)?;
         let text = match value {
             Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => number.as_u64().map(|number| number.to_string()).unwrap_or_default(),
             _ => String::new(),
         };
+        let names_nothing = text.chars().all(|c| matches!(c, '0' | '-' | '.'));
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) {
+        if names_nothing || text.starts_with('-') || text.len() > 64 || !text.chars().all(allowed) {
             self.wrong(name, "not_an_id");
             return None;
         }

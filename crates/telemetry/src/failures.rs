@@ -24,7 +24,7 @@ use sentry::{
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
-use crate::{SentrySettings, TelemetryError, TelemetrySettings, panics::PANIC, traces};
+use crate::{SentrySettings, TelemetryError, TelemetrySettings, logs::is_strangers, panics::PANIC, traces};
 
 /// Sentry must have taken something within this time.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,7 +84,8 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let wanted = |metadata: &tracing::Metadata<'_>| {
-        metadata.is_event() && *metadata.level() == tracing::Level::ERROR && metadata.target() != PANIC
+        let is_error = metadata.is_event() && *metadata.level() == tracing::Level::ERROR;
+        is_error && metadata.target() != PANIC && !is_strangers(metadata.target())
     };
     ErrorLayer::new().with_filter(filter_fn(wanted))
 }

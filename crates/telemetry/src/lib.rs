@@ -112,6 +112,11 @@ pub fn start(settings: &TelemetrySettings) -> Result<Observing, TelemetryError> 
     Ok(Observing { provider, sentry, measured })
 }
 
+/// Whether `LOG_LEVEL` is a filter.
+pub fn check_filter(level: &str) -> Result<(), TelemetryError> {
+    log_filter::<Registry>(level).map(drop)
+}
+
 /// Starts logging to standard error and nothing else, for commands.
 pub fn start_logs(level: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = log_filter(level)?;

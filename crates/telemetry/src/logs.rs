@@ -60,9 +60,20 @@ pub fn log_filter<S>(level: &str) -> Result<impl Filter<S> + Send + Sync + use<S
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let wanted = EnvFilter::builder().parse(level).map_err(|_| TelemetryError::Filter)?;
+    let wanted = EnvFilter::builder().parse(quiet(level)).map_err(|_| TelemetryError::Filter)?;
     let steps = filter_fn(traces::is_step).with_max_level_hint(LevelFilter::DEBUG);
     Ok(FilterExt::<S>::or(wanted, steps))
+}
+
+/// The web server calls it an error when a stranger sends what is no HTTP, or hangs up: anybody could fill logs with those.
+/// Whoever names it gets it.
+fn quiet(level: &str) -> String {
+    format!("actix_http=off,{level}")
+}
+
+/// Whether an event is one of those.
+pub(crate) fn is_strangers(target: &str) -> bool {
+    target == "actix_http" || target.starts_with("actix_http::")
 }
 
 /// One JSON object a line: what happened, the ids of its trace and request, and the spans around it.

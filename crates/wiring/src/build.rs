@@ -1,4 +1,8 @@
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::{
     Ports,
@@ -86,6 +90,27 @@ fn writable_target(settings: &Settings) -> Result<Target, StartError> {
     Ok(target)
 }
 
+/// Makes the data directory, for its owner alone: what customers said is in it. One that is there stays as it is.
+pub fn make_data_dir(path: &Path) -> Result<(), StartError> {
+    create_data_dir(path).map_err(|source| StartError::DataDir { path: path.to_owned(), source })
+}
+
+pub(crate) fn create_data_dir(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The database file that is to be and is not there yet. Whoever only looks must not make one.
+pub fn missing_database(settings: &Settings) -> Result<Option<PathBuf>, StartError> {
+    Ok(match target_of(settings)? {
+        Target::Sqlite(path) if !Path::new(&path).exists() => Some(path.into()),
+        _ => None,
+    })
+}
+
 /// Opens the database. In production its schema is changed by `otto migrate` alone, which is run once, before the rest.
 pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), StartError> {
     if settings.environment == Environment::Development {
@@ -116,8 +141,7 @@ pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), St
 impl Otto {
     /// Puts everything together. `public_url` is where providers and clients reach us.
     pub async fn build(settings: Settings, public_url: Url) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&settings.data_dir)
-            .map_err(|source| StartError::DataDir { path: settings.data_dir.clone(), source })?;
+        make_data_dir(&settings.data_dir)?;
         let (store, system) = open_store(&settings).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(UuidSource);

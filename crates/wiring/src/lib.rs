@@ -15,11 +15,11 @@ mod tenants;
 mod vigil;
 mod world;
 
-pub use build::{Otto, open_store, update_store};
+pub use build::{Otto, make_data_dir, missing_database, open_store, update_store};
 pub use error::StartError;
 pub use keys::check_configured_key;
 pub use run::{Parts, Running, start};
-pub use tenants::{NewTenant, SetUpError, reseal, set_up_tenant};
+pub use tenants::{NewTenant, SetUpError, reseal, secrets_replaced_by, set_up_tenant};
 pub use world::{RandomDice, SystemClock, UuidSource};
 
 /// The OpenAPI document of everything that is served.

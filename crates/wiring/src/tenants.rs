@@ -87,6 +87,24 @@ pub async fn reseal(ports: &Ports) -> Result<usize, SetUpError> {
     Ok(sealed_anew)
 }
 
+/// Names of the secrets a tenant has already and would have others for.
+pub async fn secrets_replaced_by(ports: &Ports, tenant: &NewTenant) -> Result<Vec<&'static str>, SetUpError> {
+    let mut replaced = Vec::new();
+    for name in CALLRAIL_SECRETS {
+        let Some((_, new)) = tenant.callrail_secrets.iter().find(|(given, _)| given == name) else {
+            continue;
+        };
+        let Some(sealed) = ports.tenants.credential(&tenant.id, Provider::Callrail, name).await? else {
+            continue;
+        };
+        let known = ports.secrets.open(&sealed, &credential_context(&tenant.id, Provider::Callrail, name))?;
+        if known.expose() != new.expose() {
+            replaced.push(name);
+        }
+    }
+    Ok(replaced)
+}
+
 /// Makes a tenant, or brings it to this state.
 pub async fn set_up_tenant(ports: &Ports, tenant: NewTenant) -> Result<Company, SetUpError> {
     let known = ports.tenants.find(&tenant.id).await?;

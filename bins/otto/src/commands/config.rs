@@ -13,6 +13,7 @@ pub fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
         ConfigCommand::Check => {
             let settings = settings_of(BTreeMap::new())?;
             wiring::check_configured_key(&settings)?;
+            telemetry::check_filter(&settings.observe.log_level)?;
             let rows: Vec<_> = settings
                 .effective
                 .iter()

@@ -53,6 +53,7 @@ pub fn faults_of(level: FaultLevel) -> Faults {
 pub fn start_stand_ins(wanted: &StandIns) -> Result<(Simulators, BTreeMap<String, String>), Failure> {
     let given = environment(defaults())?;
     let data_dir = given.get("OTTO_DATA_DIR").map_or_else(|| PathBuf::from("./otto-data"), PathBuf::from);
+    wiring::make_data_dir(&data_dir)?;
     let state_dir = data_dir.join("simulators");
     std::fs::create_dir_all(&state_dir)
         .map_err(|source| wiring::StartError::DataDir { path: data_dir, source })?;

@@ -14,6 +14,7 @@ mod webhooks;
 
 use std::{collections::BTreeMap, process::ExitCode, str::FromStr};
 
+use settings::Settings;
 use telemetry::LogFormat;
 use wiring::{
     Otto,
@@ -48,9 +49,25 @@ fn one_of<T: FromStr>(option: &str, text: Option<String>, words: &str) -> Result
     text.map(|text| text.parse().map_err(|_| format!("{option} must be {words}").into())).transpose()
 }
 
-/// The world without anything running in it, for commands that look.
+/// The world without anything running in it, for commands that look: where there is none yet, they make none.
 async fn world() -> Result<Otto, Failure> {
     let settings = settings_of(BTreeMap::new())?;
+    if let Some(missing) = wiring::missing_database(&settings)? {
+        let path = missing.display();
+        return Err(format!(
+            "there is no database at {path}\nName its folder in OTTO_DATA_DIR, or its URL in DATABASE_URL."
+        )
+        .into());
+    }
+    of(settings).await
+}
+
+/// The same for commands that begin one.
+async fn new_world() -> Result<Otto, Failure> {
+    of(settings_of(BTreeMap::new())?).await
+}
+
+async fn of(settings: Settings) -> Result<Otto, Failure> {
     telemetry::start_logs("warn", LogFormat::Readable)?;
     let nowhere = url::Url::parse("http://127.0.0.1/")?;
     Ok(Otto::build(settings, nowhere).await?)

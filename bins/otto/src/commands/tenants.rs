@@ -3,9 +3,9 @@ use std::{env, process::ExitCode};
 use app::{ingest::listings_in_use, ports::CallListing};
 use kernel::{Calendar, CompanyId, PhoneNumber, Secret, UserId, rfc3339};
 use rbac::Role;
-use wiring::{NewTenant, reseal, set_up_tenant};
+use wiring::{NewTenant, reseal, secrets_replaced_by, set_up_tenant};
 
-use super::{Failure, world};
+use super::{Failure, new_world, world};
 use crate::{
     cli::TenantsCommand,
     output::{say, table},
@@ -15,9 +15,19 @@ use crate::{
 const SECRETS: [(&str, &str); 2] =
     [("signing_key", settings::TENANT_SIGNING_KEY), ("api_key", settings::TENANT_API_KEY)];
 
+/// CallRail's events, and where each is to be sent.
+const ADDRESSES: [(&str, &str); 3] = [
+    ("Pre-Call", "call.incoming"),
+    ("Post-Call, Outbound Post Call", "call.completed"),
+    ("Call Modified, Outbound Call Modified", "call.modified"),
+];
+
 /// `otto tenants`.
 pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
-    let otto = world().await?;
+    let otto = match command {
+        TenantsCommand::Set { .. } => new_world().await?,
+        _ => world().await?,
+    };
     match command {
         TenantsCommand::List => {
             let listings = listings_in_use(&otto.ports).await?;
@@ -50,13 +60,17 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
             tracking_numbers,
             callrail_account,
             users,
+            replace_secrets,
         } => {
-            let mut secrets: Vec<_> = SECRETS
-                .iter()
-                .filter_map(|(name, variable)| {
-                    Some(((*name).to_owned(), Secret::new(env::var(variable).ok()?)))
-                })
-                .collect();
+            let mut secrets = Vec::new();
+            for (name, variable) in SECRETS {
+                let Ok(given) = env::var(variable) else { continue };
+                let given = given.trim();
+                if given.is_empty() {
+                    return Err(format!("{variable} is empty: unset it, or give it the secret").into());
+                }
+                secrets.push((name.to_owned(), Secret::new(given.to_owned())));
+            }
             secrets.extend(callrail_account.map(|account| ("account_id".to_owned(), Secret::new(account))));
             let numbers: Result<Vec<_>, _> =
                 tracking_numbers.iter().map(|text| PhoneNumber::parse(text)).collect();
@@ -70,13 +84,25 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
                 callrail_secrets: secrets,
                 users: users.iter().map(|text| person(text)).collect::<Result<_, _>>()?,
             };
+            let replaced = secrets_replaced_by(&otto.ports, &tenant).await?;
+            if !replaced.is_empty() && !replace_secrets {
+                let (id, names) = (&tenant.id, replaced.join(" and "));
+                return Err(format!(
+                    "{id} has another {names} already; nothing was changed\nUnset the variable if it is another company's; \
+                     if it is to be replaced, say --replace-secrets."
+                )
+                .into());
+            }
             let company = set_up_tenant(&otto.ports, tenant).await?;
             // the one place its addresses are told: they are to be entered at CallRail
-            say(&format!(
-                "{} is set up. Its webhook addresses at CallRail:\n  <public address>/t/{}/callrail/call.completed (and .incoming, .modified)\n",
-                company.id,
-                company.tenant_key.expose()
-            ));
+            let public =
+                otto.settings.http.backend_url.as_ref().map_or("<public address>", |url| url.as_str());
+            let address = format!("{}/t/{}", public.trim_end_matches('/'), company.tenant_key.expose());
+            let mut said = format!("{} is set up. Its addresses, to be entered at CallRail:\n", company.id);
+            for (event, path) in ADDRESSES {
+                said += &format!("  {event:<37} {address}/callrail/{path}\n");
+            }
+            say(&said);
         }
     }
     Ok(ExitCode::SUCCESS)

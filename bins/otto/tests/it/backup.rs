@@ -137,6 +137,20 @@ async fn a_backup_is_whole_or_is_none() {
     let restored = second.ran(&["restore", "--from", to, "--deep"]).await;
     assert!(restored.ended_well() && restored.said.contains("Everything agrees"), "{restored:?}");
 
+    // a byte of it that is another is told, and nothing is restored
+    let dump = folder.join("database.sqlite");
+    let whole = fs::read(&dump).expect("a dump");
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(&dump, damaged).expect("it can be written");
+    let third = Place::empty();
+    fs::create_dir_all(third.data()).expect("a folder");
+    fs::copy(place.data().join("encryption.key"), third.data().join("encryption.key")).expect("a key");
+    third.ran(&["restore", "--from", to]).await.refused(&["damaged"]);
+    assert!(!third.data().join("otto.db").exists());
+    fs::write(&dump, whole).expect("it can be written");
+
     // another's key is not written over
     let with_key = place.beside("with-key");
     let with_key = with_key.to_str().expect("a path in UTF-8");

@@ -81,6 +81,15 @@ async fn look_around(place: &Place) {
         place.ran(&["tenants", "set", "--id", "org_new", "--name", "New", "--user", "user_9:csr"]).await;
     assert!(set.ended_well() && set.said.contains("/t/"), "{set:?}");
     assert!(place.ran(&["tenants", "list"]).await.said.contains("org_new"));
+    // a secret that is there is not replaced in passing
+    let id = crate::place::tenants()[0].company_id.clone();
+    let args = ["tenants", "set", "--id", &id, "--name", "Summit"];
+    for (given, told) in [("another's", "--replace-secrets"), ("", "is empty")] {
+        let mut set = place.otto(&args);
+        set.env("OTTO_TENANT_SIGNING_KEY", given);
+        Ran::of(set, &args).await.refused(&[told]);
+    }
+
     // what is not named again stays what it is
     let named = crate::place::tenants()[0].clone();
     let renamed = place.ran(&["tenants", "set", "--id", &named.company_id, "--name", "Renamed"]).await;

@@ -20,6 +20,7 @@ use crate::{
 /// The name under which a company's signing key is kept, and the reason words of the inbox.
 pub(crate) const SIGNING_KEY: &str = "signing_key";
 const UNKNOWN_TENANT: &str = "unknown_tenant";
+const UNSIGNED_TENANT: &str = "unsigned_tenant";
 const TENANT_MISMATCH: &str = "tenant_mismatch";
 
 /// What became of a webhook.
@@ -263,8 +264,14 @@ pub(crate) async fn authenticate(
     let platform_fits = ports.platform.callrail_signing_key.as_ref().is_some_and(fits);
     match &claimed {
         Some(company) if own.is_some() && own_fits => return Ok(Sender::Tenant(company.clone())),
-        Some(company) if own.is_none() && platform_fits => return Ok(Sender::Tenant(company.clone())),
+        // the platform's signature of an empty body is one for all tenants: what stands beside it must not choose among them
+        Some(company) if own.is_none() && platform_fits && !delivery.body.is_empty() => {
+            return Ok(Sender::Tenant(company.clone()));
+        }
         _ => {}
+    }
+    if platform_fits && delivery.body.is_empty() {
+        return Ok(Sender::Aside(Aside { signer: None, reason: UNSIGNED_TENANT, is_refused: false }));
     }
     let names_somebody = claimed.is_some() || !named.is_empty();
     let reason = if names_somebody { TENANT_MISMATCH } else { UNKNOWN_TENANT };

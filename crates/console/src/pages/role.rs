@@ -34,6 +34,15 @@ pub(crate) async fn post(
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return refusal(&request, &state, ErrorKind::Forbidden);
     }
+    // older browsers say only where the page was from
+    let said = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let elsewhere = |origin: &str| {
+        let host = said(header::HOST).unwrap_or_default();
+        origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host))
+    };
+    if said(header::ORIGIN).is_some_and(elsewhere) {
+        return refusal(&request, &state, ErrorKind::Forbidden);
+    }
     let role = form.and_then(|form| Role::ALL.into_iter().find(|role| role.as_str() == form.role));
     let Some(role) = role else { return refusal(&request, &state, ErrorKind::Invalid) };
     let cookie =

@@ -2,5 +2,6 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod client;
 mod reading;
 mod vectors;

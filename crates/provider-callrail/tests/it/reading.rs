@@ -156,3 +156,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_id_that_names_nothing_is_none() {
+    for nothing in [json!(0), json!(-1), json!(1.5), json!("0"), json!("-7"), json!("000"), json!(" ")] {
+        let event =
+            read(&json!({ "resource_id": "CAL1", "id": nothing, "customer_phone_number": "+16025550101" }));
+        assert_eq!((event.ids.primary.as_str(), event.ids.legacy.as_deref()), ("CAL1", None), "{nothing}");
+    }
+}

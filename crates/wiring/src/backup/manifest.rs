@@ -1,10 +1,11 @@
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::Path,
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use store_sql::backup::Dumped;
 
 use super::BackupError;
@@ -45,6 +46,8 @@ pub struct Manifest {
     pub schema_version: String,
     /// The database.
     pub database: Dumped,
+    /// The SHA-256 of the database's file, in hexadecimal: what was damaged since is not restored.
+    pub database_sha256: String,
     /// The recordings.
     pub recordings: RecordingsKept,
     /// Whether the key that opens stored credentials is in it.
@@ -53,6 +56,23 @@ pub struct Manifest {
     pub started_at: String,
     /// When it was whole.
     pub finished_at: String,
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(super) fn sha256_of(path: &Path) -> Result<String, BackupError> {
+    let hash = || -> io::Result<String> {
+        let mut file = File::open(path)?;
+        let mut hasher = Sha256::new();
+        let mut part = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut part)? {
+                0 => break,
+                length => hasher.update(part.get(..length).unwrap_or_default()),
+            }
+        }
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    hash().map_err(|source| BackupError::Folder { path: path.to_owned(), source })
 }
 
 impl Manifest {
@@ -122,6 +142,7 @@ mod tests {
                 rows: BTreeMap::new(),
                 recordings: 0,
             },
+            database_sha256: String::new(),
             recordings: RecordingsKept::Bucket { name: "otto".to_owned() },
             with_key: false,
             started_at: "2026-11-27T00:00:00Z".to_owned(),

@@ -25,6 +25,8 @@ use crate::{
     keys::KEY_FILE,
 };
 
+use manifest::sha256_of;
+
 pub use manifest::{MANIFEST, Manifest, RecordingsKept};
 pub use restore::{Restored, restore};
 
@@ -122,11 +124,13 @@ pub async fn back_up(
         // permissions come along: nobody but its owner may read it
         fs::copy(&key, &copy).map_err(at(&copy))?;
     }
+    let database_sha256 = sha256_of(&folder.join(&database.file))?;
     let manifest = Manifest {
         format: Manifest::format(),
         otto_version: env!("CARGO_PKG_VERSION").to_owned(),
         schema_version: database.migrations.last().cloned().unwrap_or_default(),
         database,
+        database_sha256,
         recordings,
         with_key,
         started_at: rfc3339(started_at),

@@ -4,8 +4,12 @@ use app::progress::Progress;
 use settings::Settings;
 use store_sql::{Target, backup};
 
-use super::{BLOBS, BackupError, Manifest, RecordingsKept, at, recordings};
-use crate::{build::target_of, keys::KEY_FILE, update_store};
+use super::{BLOBS, BackupError, Manifest, RecordingsKept, at, manifest::sha256_of, recordings};
+use crate::{
+    build::{create_data_dir, target_of},
+    keys::KEY_FILE,
+    update_store,
+};
 
 /// What was restored.
 #[derive(Clone, Debug)]
@@ -28,6 +32,11 @@ pub async fn restore(
     let target = target_of(settings)?;
     manifest.check_known(&backup::known_migrations(&target)?)?;
     check_fits(settings, &target, &manifest)?;
+    let dump = folder.join(&manifest.database.file);
+    if sha256_of(&dump)? != manifest.database_sha256 {
+        let why = "it is not what was backed up: it was damaged since".to_owned();
+        return Err(BackupError::Unreadable { path: dump, why });
+    }
     let blobs = settings.data_dir.join(BLOBS);
     // everything that can be refused is refused before anything is written
     backup::check_empty(&target).await?;
@@ -37,7 +46,7 @@ pub async fn restore(
     let key = settings.data_dir.join(KEY_FILE);
     check_key(settings, &manifest, &folder.join(KEY_FILE), &key)?;
 
-    fs::create_dir_all(&settings.data_dir).map_err(at(&settings.data_dir))?;
+    create_data_dir(&settings.data_dir).map_err(at(&settings.data_dir))?;
     // under another name until the database is there too
     let half = settings.data_dir.join("blobs.restoring");
     remove(&half)?;

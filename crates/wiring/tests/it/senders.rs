@@ -7,7 +7,7 @@ use kernel::{CompanyId, InboxId, Secret};
 use reqwest::Method;
 use serde_json::json;
 use simulators::{SimulatedTenant, callrail_signature};
-use wiring::set_up_tenant;
+use wiring::{NewTenant, set_up_tenant};
 
 use crate::{
     answer::{Answer, answer},
@@ -230,4 +230,19 @@ async fn a_header_said_twice_says_nothing() {
     // letters of a header's name are the same in either case, and blanks around its value are none of it
     let request = bench.request(Method::POST, COMPLETED).header("sIGNATURE", format!("  {right} "));
     answer(request.body(body)).await.is(200);
+}
+
+/// The platform's signature of nothing is the same whoever it is about, so nothing beside it may say so.
+#[tokio::test]
+async fn the_platform_s_signature_of_nothing_writes_to_nobody() {
+    let bench = Bench::sqlite().await;
+    let keyless = NewTenant { callrail_secrets: Vec::new(), ..as_configured(&bench.tenants[2]) };
+    set_up_tenant(&bench.otto.ports, keyless).await.unwrap();
+    let query =
+        format!("company_resource_id={}&resource_id=CAL1", bench.tenants[2].callrail_company_resource_id);
+    let key = "bench-platform-signing-key";
+    let sent = send(&bench, &format!("{COMPLETED}?{query}"), "application/json", key, b"").await;
+    quarantined(&sent);
+    assert_eq!(kept(&bench).await, ["nobody quarantined unsigned_tenant"]);
+    assert_eq!(bench.database.rows("calls").await, 0);
 }
