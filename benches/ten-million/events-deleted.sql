@@ -11,8 +11,8 @@ DECLARE
 BEGIN
     FOR chunk IN 1 .. chunks LOOP
         began := clock_timestamp();
-        DELETE FROM events WHERE id IN
-        (SELECT id FROM events WHERE created_at < now() ORDER BY created_at LIMIT 1000);
+        DELETE FROM events WHERE ctid = ANY (ARRAY
+        (SELECT ctid FROM events WHERE created_at < now() ORDER BY created_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
         COMMIT;
         took := took || extract(epoch FROM clock_timestamp() - began) * 1000;
     END LOOP;

@@ -18,6 +18,6 @@ EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT * FROM events WHERE company_id = 'o
 ROLLBACK;
 \echo '-- events.delete: the oldest chunk'
 BEGIN; SET LOCAL ROLE otto_system;
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM events WHERE id IN
-(SELECT id FROM events WHERE created_at < :'cutoff' ORDER BY created_at LIMIT 1000);
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM events WHERE ctid = ANY (ARRAY
+(SELECT ctid FROM events WHERE created_at < :'cutoff' ORDER BY created_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
 ROLLBACK;

@@ -25,8 +25,8 @@ EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id, state FROM webhook_inbox WHERE 
 \echo '-- webhook_inbox.delete_settled, what it finds and all of it: the oldest chunk'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT id FROM webhook_inbox WHERE received_at < :'cutoff' AND processed_at < :'cutoff' AND state IN ('applied', 'ignored')
 ORDER BY received_at LIMIT 1000;
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM webhook_inbox WHERE id IN (SELECT id FROM webhook_inbox WHERE received_at < :'cutoff' AND processed_at < :'cutoff' AND state IN ('applied', 'ignored')
-ORDER BY received_at LIMIT 1000) AND state IN ('applied', 'ignored');
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM webhook_inbox WHERE ctid = ANY (ARRAY (SELECT ctid FROM webhook_inbox WHERE received_at < :'cutoff' AND processed_at < :'cutoff' AND state IN ('applied', 'ignored')
+ORDER BY received_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
 \echo '-- webhook_inbox.count_by_state: the console''s, of the largest tenant'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT provider, state, count(*) AS count, sum(duplicates) AS duplicates
 FROM (SELECT provider, state, duplicates FROM webhook_inbox WHERE company_id = 'org_0'

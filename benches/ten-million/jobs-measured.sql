@@ -16,14 +16,15 @@ EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT run_at FROM jobs WHERE jobs.state =
 \echo '-- jobs.rescue'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'ready' END,
 finished_at = CASE WHEN cancel_requested THEN now() END, cancel_requested = false, lease_token = NULL, lease_until = NULL,
-last_error = 'its worker vanished' WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < now() FOR UPDATE SKIP LOCKED);
+last_error = 'its worker vanished' WHERE ctid = ANY (ARRAY (SELECT ctid FROM jobs WHERE state = 'running' AND lease_until < now() FOR UPDATE SKIP LOCKED));
 \echo '-- jobs.depths'
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT queue, 'dead' AS state, count(*) AS count, min(run_at) AS oldest FROM jobs WHERE state = 'dead' GROUP BY queue
 UNION ALL SELECT queue, 'ready', count(*), min(run_at) FROM jobs WHERE state = 'ready' GROUP BY queue
 UNION ALL SELECT queue, 'running', count(*), min(started_at) FROM jobs WHERE state = 'running' GROUP BY queue ORDER BY queue, state;
 \echo '-- jobs.delete_finished: the oldest chunk'
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND id IN
-(SELECT id FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - interval '70 hours' ORDER BY finished_at LIMIT 1000);
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) DELETE FROM jobs WHERE ctid = ANY (ARRAY
+(SELECT ctid FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - interval '70 hours' ORDER BY finished_at LIMIT 1000
+FOR UPDATE SKIP LOCKED));
 ROLLBACK;
 BEGIN; SET LOCAL ROLE otto_app; SET LOCAL otto.company_id = 'org_0';
 \echo '-- jobs.enqueue'

@@ -63,8 +63,8 @@ variables! {
     BACKEND_URL = var("BACKEND_URL", "the public address providers and clients reach us by; signatures are checked against it").required();
     ALLOWED_ORIGINS = var("ALLOWED_ORIGINS", "web origins allowed to call us, separated by commas; * matches part of one").or("http://localhost:3000,exp://*");
     OTTO_DATA_DIR = var("OTTO_DATA_DIR", "where embedded mode keeps its database, recordings and keys").or("./otto-data");
-    DATABASE_URL = var("DATABASE_URL", "postgres://… or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
-    DATABASE_REPLICA_URL = var("DATABASE_REPLICA_URL", "a PostgreSQL replica people's reads may use; what it shows may be moments old").secret();
+    DATABASE_URL = var("DATABASE_URL", "postgres://…, with ?sslmode=verify-full where others could listen, or sqlite:///PATH; unset: a SQLite file in the data directory").secret().required();
+    DATABASE_REPLICA_URL = var("DATABASE_REPLICA_URL", "a PostgreSQL replica people's reads may use, with an sslmode of its own; what it shows may be moments old").secret();
     OTTO_DB_REPLICA_LAG_SECONDS = var("OTTO_DB_REPLICA_LAG_SECONDS", "while the replica lags by more, or nobody knows by how much, the primary is read").or("5");
     OTTO_DB_POOL_SIZE = var("OTTO_DB_POOL_SIZE", "connections to PostgreSQL each process keeps; claims, cron and webhooks' look-ups use up to 8 more").or("20");
     OTTO_DB_POOL_OVERFLOW = var("OTTO_DB_POOL_OVERFLOW", "more connections it may open under load").or("40");

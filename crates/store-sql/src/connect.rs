@@ -1,21 +1,20 @@
 //! Opening one connection to PostgreSQL, as Otto needs it.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tokio::runtime::Handle;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{NoTls, config::SslMode};
 
-use crate::pools::{PoolSettings, Role};
+use crate::{
+    address::{Address, Mode},
+    pools::{PoolSettings, Role},
+    tls::{self, Encryption, TlsError},
+};
 
-/// A server that does not take a connection within this is not there.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// What was sent and not even received for so long went to a machine that is gone: without this, a connection to one that
-/// lost its power would keep its caller for a quarter of an hour.
-const UNRECEIVED: Duration = Duration::from_secs(15);
-/// A connection on which nothing is said for this long is asked, by the kernel, whether it still leads anywhere.
-const QUIET: Duration = Duration::from_secs(30);
+/// From when a server has taken a connection until it has let us in; after that it is not going to.
+const ADMISSION: Duration = Duration::from_secs(10);
 
 /// How connections of one role are opened.
 #[derive(Clone)]
@@ -56,31 +55,92 @@ impl Connector {
     }
 
     async fn connect_here(self) -> ConnectionResult<AsyncPgConnection> {
-        let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(in_full(&error));
-        let config = config_of(&self.url).map_err(bad)?;
-        let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
-        let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+        let (mut conn, _) = open(&self.url).await.map_err(|error| match error {
+            Unopened::Tls(error) => ConnectionError::BadConnection(error.to_string()),
+            Unopened::Otherwise(error) => error,
+        })?;
         conn.batch_execute(&self.setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)
     }
 }
 
-/// As the URL says; what it leaves open is chosen so that nobody waits for a server that is gone.
-fn config_of(url: &str) -> Result<Config, tokio_postgres::Error> {
-    let mut config = Config::from_str(url)?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(PATIENCE);
+/// Why there is no connection.
+pub(crate) enum Unopened {
+    /// It would not be as safe as was asked for.
+    Tls(TlsError),
+    /// Anything else.
+    Otherwise(ConnectionError),
+}
+
+impl From<TlsError> for Unopened {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
     }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(UNRECEIVED);
+}
+
+impl From<ConnectionError> for Unopened {
+    fn from(error: ConnectionError) -> Self {
+        Self::Otherwise(error)
     }
-    if !url.contains("keepalives") {
-        config.keepalives_idle(QUIET).keepalives_interval(UNRECEIVED / 3).keepalives_retries(3);
+}
+
+/// Opens a connection as a URL says, and tells how well it is kept from others.
+pub(crate) async fn open(url: &str) -> Result<(AsyncPgConnection, Encryption), Unopened> {
+    let address = Address::parse(url)?;
+    let hosts = u32::try_from(address.config.get_hosts().len().max(1)).unwrap_or(1);
+    let patience = address.config.get_connect_timeout().copied().unwrap_or_default() * hosts + ADMISSION;
+    match tokio::time::timeout(patience, open_at(address)).await {
+        Ok(opened) => opened,
+        Err(_) => Err(ConnectionError::BadConnection("the server does not answer".to_owned()).into()),
     }
-    if config.get_application_name().is_none() {
-        config.application_name("otto");
+}
+
+async fn open_at(address: Address) -> Result<(AsyncPgConnection, Encryption), Unopened> {
+    let mode = address.mode;
+    if mode == Mode::Disable {
+        return open_plainly(&address).await;
     }
-    Ok(config)
+    // reads files
+    let prepared =
+        tokio::task::spawn_blocking(move || tls::Connector::new(&address).map(|tls| (tls, address)));
+    let (connector, address) = match prepared.await {
+        Ok(prepared) => prepared?,
+        Err(error) => return Err(ConnectionError::BadConnection(error.to_string()).into()),
+    };
+    match address.config.connect(connector.clone()).await {
+        Ok((client, connection)) => {
+            let conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+            Ok((conn, if connector.was_spoken() { spoken(mode) } else { Encryption::None }))
+        }
+        Err(error) if mode == Mode::Prefer && connector.was_spoken() && tls::may_do_without(&error) => {
+            tracing::debug!(error = in_full(&error), "not with TLS; trying without");
+            open_plainly(&address).await
+        }
+        Err(error) => Err(why(&error, mode)),
+    }
+}
+
+async fn open_plainly(address: &Address) -> Result<(AsyncPgConnection, Encryption), Unopened> {
+    let mut config = address.config.clone();
+    config.ssl_mode(SslMode::Disable);
+    let (client, connection) = config.connect(NoTls).await.map_err(|error| why(&error, address.mode))?;
+    let conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+    Ok((conn, Encryption::None))
+}
+
+fn spoken(mode: Mode) -> Encryption {
+    match mode {
+        Mode::Disable | Mode::Prefer | Mode::Require => Encryption::Unchecked,
+        Mode::VerifyCa => Encryption::Vouched,
+        Mode::VerifyFull => Encryption::Checked,
+    }
+}
+
+fn why(error: &tokio_postgres::Error, mode: Mode) -> Unopened {
+    match tls::of_tls(error, mode) {
+        Some(error) => Unopened::Tls(error),
+        None => Unopened::Otherwise(ConnectionError::BadConnection(in_full(error))),
+    }
 }
 
 /// The driver's own text leaves out why.
@@ -88,21 +148,5 @@ fn in_full(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_url_leaves_open_is_bounded_and_what_it_says_stays() {
-        let config = config_of("postgres://otto@db/otto").unwrap();
-        assert_eq!(config.get_connect_timeout(), Some(&PATIENCE));
-        assert_eq!(config.get_tcp_user_timeout(), Some(&UNRECEIVED));
-        assert_eq!(config.get_keepalives_idle(), QUIET);
-        let config = config_of("postgres://otto@db/otto?connect_timeout=2&keepalives_idle=9").unwrap();
-        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(2)));
-        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(9));
     }
 }

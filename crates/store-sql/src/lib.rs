@@ -6,6 +6,7 @@
 //! - `system/`: what works across tenants: claims, cron, operators. Visibly apart.
 //! - [`backup`]: all of it at once, out and in.
 
+mod address;
 mod ahead;
 pub mod backup;
 mod connect;
@@ -23,6 +24,7 @@ mod schema;
 mod system;
 mod tenant;
 mod timing;
+mod tls;
 mod types;
 mod unit;
 
@@ -30,7 +32,10 @@ use std::sync::Arc;
 
 use connect::Connector;
 use kernel::{Dice, StoreError};
-pub use migrate::{MigrateError, Migrated, Target, check, check_writable, migrate, revert_all};
+pub use migrate::{
+    MigrateError, Migrated, Target, check, check_writable, encryption, may_be_unencrypted, migrate,
+    revert_all,
+};
 use pools::{Db, Role};
 pub use pools::{PoolSettings, PoolUse};
 pub use predecessor::OldDatabase;
@@ -38,6 +43,7 @@ use replica::Replica;
 pub use system::RememberedTenants;
 use system::Walks;
 use tenant::TenantDb;
+pub use tls::{Encryption, TlsError};
 
 /// Either database, for tenants' work and reads.
 #[derive(Clone)]

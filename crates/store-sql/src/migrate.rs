@@ -8,12 +8,16 @@ use diesel::{
     migration::{Migration, MigrationSource},
     pg::Pg,
 };
-use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
-};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use kernel::BoxError;
 use tokio::time::{Instant, sleep};
+
+use crate::{
+    address::{Address, Mode},
+    connect::{self, Unopened},
+    tls::{Encryption, TlsError},
+};
 
 pub const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 pub const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
@@ -40,17 +44,22 @@ pub enum Target {
 
 impl Target {
     /// Reads a database URL: `postgres://`, `postgresql://`, `sqlite://PATH` or `sqlite:PATH` (in the predecessor's
-    /// spelling `sqlite:///./otto.db` is relative, `sqlite:////data/otto.db` absolute).
-    pub fn parse(url: &str) -> Result<Self, &'static str> {
+    /// spelling `sqlite:///./otto.db` is relative, `sqlite:////data/otto.db` absolute). Refused with what is wrong, and
+    /// nothing of what may be secret in it.
+    pub fn parse(url: &str) -> Result<Self, String> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
+            return match Address::parse(url) {
+                Ok(_) => Ok(Self::Postgres(url.to_owned())),
+                Err(TlsError::Setting(what)) => Err(what),
+                Err(error) => Err(error.to_string()),
+            };
         }
         let Some(rest) = url.strip_prefix("sqlite:") else {
-            return Err("must begin with postgres:// or sqlite:");
+            return Err("must begin with postgres:// or sqlite:".to_owned());
         };
         let path = rest.strip_prefix("///").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
         if path.is_empty() || path.contains('?') {
-            return Err("must name a file, as in sqlite:///./otto.db");
+            return Err("must name a file, as in sqlite:///./otto.db".to_owned());
         }
         Ok(Self::Sqlite(path.to_owned()))
     }
@@ -72,6 +81,9 @@ pub enum MigrateError {
         /// In the database's words.
         reason: String,
     },
+    /// It cannot be reached as safely as its URL asks for.
+    #[error("cannot open the database: {0}")]
+    Tls(#[from] TlsError),
     /// It was written by a newer version of Otto.
     #[error(
         "the database was made by a newer version of Otto (it has migration {newest}, which this version does not)"
@@ -116,14 +128,24 @@ pub async fn check(target: &Target) -> Result<(), MigrateError> {
             let conn = connect_postgres(url).await?;
             let (mut conn, checked) = on_harness(conn, |harness| Ok(is_current(harness, POSTGRES))).await?;
             match checked {
-                Err(MigrateError::NewerSchema { newest })
-                    if serves_us(&mut conn).await.map_err(failed)? =>
-                {
-                    tracing::warn!(
-                        newest,
-                        "the database was made by a newer version, which says that it serves this one too"
-                    );
-                    Ok(())
+                Err(MigrateError::NewerSchema { newest }) => {
+                    match service(&mut conn).await.map_err(failed)? {
+                        Service::Promised => {
+                            tracing::warn!(
+                                newest,
+                                "the database was made by a newer version, which says that it serves this one too"
+                            );
+                            Ok(())
+                        }
+                        Service::NotDenied => {
+                            tracing::warn!(
+                                newest,
+                                "the database was made by a newer version; nothing says that this one cannot work on it"
+                            );
+                            Ok(())
+                        }
+                        Service::Denied => Err(MigrateError::NewerSchema { newest }),
+                    }
                 }
                 checked => checked,
             }
@@ -135,9 +157,20 @@ pub async fn check(target: &Target) -> Result<(), MigrateError> {
     }
 }
 
-/// Whether a newer schema still has everything this program needs. A migration that takes something away says as of which
-/// version programs do without it, in the comment of diesel's own table.
-async fn serves_us(conn: &mut AsyncPgConnection) -> diesel::QueryResult<bool> {
+/// Whether a newer schema still has everything this program needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    /// It says so.
+    Promised,
+    /// It says nothing, because nothing was ever taken away.
+    NotDenied,
+    /// It says that it has not.
+    Denied,
+}
+
+/// A migration that takes something away says as of which version programs do without it, in the comment of diesel's own
+/// table.
+async fn service(conn: &mut AsyncPgConnection) -> diesel::QueryResult<Service> {
     #[derive(diesel::QueryableByName)]
     struct Said {
         #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
@@ -148,7 +181,11 @@ async fn serves_us(conn: &mut AsyncPgConnection) -> diesel::QueryResult<bool> {
     let ours = MigrationSource::<Pg>::migrations(&POSTGRES).unwrap_or_default();
     let ours = ours.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default();
     let since = said.since.as_deref().and_then(|text| text.strip_prefix(SERVES_SINCE));
-    Ok(since.is_none_or(|since| since.trim() <= ours.as_str()))
+    Ok(match since {
+        None => Service::NotDenied,
+        Some(since) if since.trim() <= ours.as_str() => Service::Promised,
+        Some(_) => Service::Denied,
+    })
 }
 
 /// How the comment begins that says which versions a schema serves; the number of a migration follows.
@@ -185,9 +222,32 @@ async fn blocking<R: Send + 'static>(
 }
 
 pub(crate) async fn connect_postgres(url: &str) -> Result<AsyncPgConnection, MigrateError> {
-    AsyncPgConnection::establish(url)
-        .await
-        .map_err(|error| MigrateError::Connect { reason: error.to_string() })
+    open_postgres(url).await.map(|(conn, _)| conn)
+}
+
+async fn open_postgres(url: &str) -> Result<(AsyncPgConnection, Encryption), MigrateError> {
+    connect::open(url).await.map_err(|error| match error {
+        Unopened::Tls(error) => MigrateError::Tls(error),
+        Unopened::Otherwise(error) => MigrateError::Connect { reason: error.to_string() },
+    })
+}
+
+/// How well connections to a database are kept from others, as one opened now tells; nothing of a file.
+pub async fn encryption(target: &Target) -> Result<Option<Encryption>, MigrateError> {
+    match target {
+        Target::Postgres(url) => open_postgres(url).await.map(|(_, encryption)| Some(encryption)),
+        Target::Sqlite(_) => Ok(None),
+    }
+}
+
+/// Whether everybody who could listen to connections to a database is on this machine, or its URL says in so many words
+/// that they are not encrypted.
+pub fn may_be_unencrypted(target: &Target) -> bool {
+    match target {
+        Target::Postgres(url) => Address::parse(url)
+            .is_ok_and(|address| address.is_local() || (address.mode_given && address.mode == Mode::Disable)),
+        Target::Sqlite(_) => true,
+    }
 }
 
 async fn migrate_postgres(url: &str) -> Result<Migrated, MigrateError> {

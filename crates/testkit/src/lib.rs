@@ -9,6 +9,7 @@
 )]
 
 pub mod aftermath;
+mod certificates;
 pub mod contract;
 mod databases;
 pub mod fakes;
@@ -19,6 +20,7 @@ mod raw;
 mod redis;
 mod world;
 
+pub use certificates::{Authority, Certificate};
 pub use databases::{Database, empty_postgres, empty_sqlite, postgres, sqlite};
 pub use ports::{Seen, WatchedClaims, World};
 pub use postgres_server::{PostgresServer, Stop};

@@ -9,7 +9,7 @@ use std::{
 use store_sql::Target;
 use tempfile::TempDir;
 
-use crate::{Database, databases::run};
+use crate::{Certificate, Database, databases::run};
 
 /// A PostgreSQL server of one test's own, which it may stop, kill and copy. Gone when dropped.
 pub struct PostgresServer {
@@ -122,6 +122,38 @@ impl PostgresServer {
             Stop::Immediate => "immediate",
         };
         self.control(&["-m", how, "stop"]).check();
+    }
+
+    /// From now on it offers TLS, with this certificate.
+    pub fn speak_tls(&self, certificate: &Certificate) {
+        self.put("server.crt", &certificate.chain);
+        self.put("server.key", &certificate.key);
+        self.configure("ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n");
+        self.stop(Stop::Fast);
+        self.start();
+    }
+
+    /// From now on it lets in whom these lines of `pg_hba.conf` do, before whom it let in so far.
+    pub fn let_in(&self, lines: &str) {
+        let so_far = fs::read_to_string(self.data().join("pg_hba.conf")).expect("it lets somebody in");
+        self.put("pg_hba.conf", &format!("{lines}{so_far}"));
+        self.stop(Stop::Fast);
+        self.start();
+    }
+
+    /// A file among its data, which it alone may read.
+    fn put(&self, name: &str, text: &str) {
+        let path = self.data().join(name);
+        fs::write(&path, text).expect("a file of its own is written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("and is kept from others");
+        if let Some((user, group)) = self.user {
+            chown(&path, Some(user), Some(group)).expect("root may give a file away");
+        }
+    }
+
+    /// Where it listens, on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// It follows no more and takes writes itself.

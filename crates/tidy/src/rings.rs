@@ -93,10 +93,13 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("reqwest", &["provider-callrail", "engine-shunya", "simulators", "demo", "telemetry"]),
     ("rustix", &["servers"]),
+    ("rustls", &["store-sql"]),
+    ("rustls-native-certs", &["store-sql"]),
     ("s3s", &["servers"]),
     ("s3s-fs", &["servers"]),
     ("sentry", &["telemetry"]),
     ("tokio-postgres", &["store-sql", "testkit"]),
+    ("tokio-rustls", &["store-sql"]),
     ("tracing-opentelemetry", &["telemetry"]),
     ("tracing-subscriber", &["telemetry"]),
 ];

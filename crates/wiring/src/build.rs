@@ -56,14 +56,21 @@ pub(crate) struct Pools {
 /// Where the database is: as configured, else a file in the data directory.
 pub(crate) fn target_of(settings: &Settings) -> Result<Target, StartError> {
     if let Some(url) = &settings.database_url {
-        Target::parse(url.expose())
-            .map_err(|what| StartError::Setting { name: "DATABASE_URL", what: what.to_owned() })
+        Target::parse(url.expose()).map_err(|what| StartError::Setting { name: "DATABASE_URL", what })
     } else {
         let path = settings.data_dir.join("otto.db");
         let path = path.to_str().map(str::to_owned);
         path.map(Target::Sqlite)
             .ok_or(StartError::Setting { name: "OTTO_DATA_DIR", what: "must be a path in UTF-8".to_owned() })
     }
+}
+
+/// Where people's reads may go, if anywhere else.
+pub(crate) fn replica_of(settings: &Settings) -> Result<Option<Target>, StartError> {
+    let read = |url: &Secret| {
+        Target::parse(url.expose()).map_err(|what| StartError::Setting { name: "DATABASE_REPLICA_URL", what })
+    };
+    settings.database_replica_url.as_ref().map(read).transpose()
 }
 
 /// Brings the database up to date; answers what was done.
@@ -116,7 +123,7 @@ pub async fn open_store(settings: &Settings) -> Result<(SqlStore, SqlSystem), St
     if settings.environment != Environment::Development {
         store_sql::check(&target).await.map_err(|source| StartError::Database { source })?;
     }
-    let replica = settings.database_replica_url.as_ref().map(|url| Target::Postgres(url.expose().clone()));
+    let replica = replica_of(settings)?;
     let pool = &settings.pool;
     let pool = PoolSettings {
         size: pool.size,

@@ -95,7 +95,7 @@ async fn run_on(settings: Settings, parts: Parts) -> Result<ExitCode, Failure> {
             return Err(error.into());
         }
     };
-    report(&running, &parts);
+    report(&running, &parts).await;
     let broke = tokio::select! {
         stopped = asked_to_stop() => { stopped?; false }
         () = running.ended() => true,

@@ -1,10 +1,20 @@
 //! What a program says of itself when it has started: one line, for whoever wonders later what ran where. Hosts, never
 //! credentials.
 
-use settings::Settings;
+use std::time::Duration;
+
+use settings::{Environment, Settings};
+use store_sql::{Encryption, Target};
 use url::Url;
 
-use crate::{Parts, Running};
+use crate::{
+    Parts, Running,
+    build::{replica_of, target_of},
+    error::chain,
+};
+
+/// A server that does not let us in within this is told of as one that did not.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where the program's things are.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,10 +63,43 @@ impl Places {
     }
 }
 
+/// How well what goes to a database is kept from others, as a connection tells that is made to find out.
+async fn encryption_of(target: &Target) -> Option<Result<Encryption, &'static str>> {
+    match tokio::time::timeout(PATIENCE, store_sql::encryption(target)).await {
+        Ok(Ok(encryption)) => encryption.map(Ok),
+        Ok(Err(error)) => {
+            tracing::debug!(error = chain(&error), "no connection to tell of");
+            Some(Err("unknown: cannot connect"))
+        }
+        Err(_) => Some(Err("unknown: does not answer")),
+    }
+}
+
+/// The same in words, and said once more where somebody ought to do something about it.
+async fn protection_of(name: &'static str, target: Option<Target>, settings: &Settings) -> Option<String> {
+    let target = target?;
+    let found = encryption_of(&target).await?;
+    if found == Ok(Encryption::None)
+        && settings.environment != Environment::Development
+        && !store_sql::may_be_unencrypted(&target)
+    {
+        tracing::warn!(
+            setting = name,
+            "what goes to PostgreSQL and back is not encrypted: turn TLS on at the server and set sslmode=verify-full in \
+             the URL, or sslmode=disable if nobody can listen on the way"
+        );
+    }
+    Some(found.map_or_else(str::to_owned, |encryption| encryption.to_string()))
+}
+
 /// Says what runs here, with what, and where the rest is.
-pub(crate) fn report(running: &Running, parts: &Parts) {
+pub(crate) async fn report(running: &Running, parts: &Parts) {
     let settings = &running.otto.settings;
     let places = Places::of(settings);
+    let (database_protection, replica_protection) = tokio::join!(
+        protection_of("DATABASE_URL", target_of(settings).ok(), settings),
+        protection_of("DATABASE_REPLICA_URL", replica_of(settings).ok().flatten(), settings),
+    );
     let runs: Vec<_> = [("server", parts.server), ("worker", parts.worker.is_some()), ("cron", parts.cron)]
         .into_iter()
         .filter_map(|(name, runs)| runs.then_some(name))
@@ -71,7 +114,9 @@ pub(crate) fn report(running: &Running, parts: &Parts) {
         public = %host_of(running.public_url.as_str()),
         queues = (!queues.is_empty()).then(|| queues.join(",")),
         database = places.database,
+        database_connection = database_protection,
         replica = places.replica,
+        replica_connection = replica_protection,
         pool_size = settings.pool.size,
         pool_overflow = settings.pool.overflow,
         redis = places.redis,

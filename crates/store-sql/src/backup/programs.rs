@@ -6,7 +6,6 @@ use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Stdio,
-    str::FromStr,
 };
 
 use app::progress::Progress;
@@ -14,10 +13,13 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::Command,
 };
-use tokio_postgres::config::{Config, Host, SslMode};
+use tokio_postgres::config::{ChannelBinding, Host, SslNegotiation};
 
 use super::BackupError;
-use crate::migrate::MigrateError;
+use crate::{
+    address::{Address, Roots},
+    migrate::MigrateError,
+};
 
 /// Where Debian keeps the programs of each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -80,7 +82,7 @@ impl Program {
             name.starts_with("PG") || ["PATH", "HOME", "LANG", "TMPDIR"].contains(&name.as_ref())
         };
         command.envs(env::vars_os().filter(|(name, _)| passed_on(name)));
-        command.envs(server.environment());
+        command.envs(server.environment(self.major));
         command.arg("--no-password");
         command
     }
@@ -155,23 +157,24 @@ fn major_of(text: &str) -> Option<u32> {
 
 /// Where a server is and how to get in.
 pub(super) struct Server {
-    config: Config,
+    address: Address,
 }
 
 impl Server {
     pub(super) fn parse(url: &str) -> Result<Self, BackupError> {
-        let config = Config::from_str(url)
-            .map_err(|error| BackupError::Database(MigrateError::Connect { reason: error.to_string() }))?;
-        Ok(Self { config })
+        let address = Address::parse(url).map_err(|error| BackupError::Database(MigrateError::Tls(error)))?;
+        Ok(Self { address })
     }
 
     /// The database's name: as given, else the user's.
     pub(super) fn database(&self) -> String {
-        self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres").to_owned()
+        let config = &self.address.config;
+        config.get_dbname().or(config.get_user()).unwrap_or("postgres").to_owned()
     }
 
-    fn environment(&self) -> Vec<(&'static str, OsString)> {
-        let config = &self.config;
+    /// For a program of this major version.
+    fn environment(&self, major: u32) -> Vec<(&'static str, OsString)> {
+        let config = &self.address.config;
         let hosts: Vec<_> = config
             .get_hosts()
             .iter()
@@ -189,16 +192,44 @@ impl Server {
         set("PGUSER", config.get_user().map(str::to_owned));
         set("PGOPTIONS", config.get_options().map(str::to_owned));
         set("PGPASSWORD", config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
+        set("PGSSLMODE", self.address.mode_given.then(|| self.address.mode.as_str().to_owned()));
         set(
-            "PGSSLMODE",
-            match config.get_ssl_mode() {
-                SslMode::Disable => Some("disable".to_owned()),
-                SslMode::Require => Some("require".to_owned()),
+            "PGSSLROOTCERT",
+            self.address.roots.as_ref().map(|roots| match roots {
+                Roots::File(path) => path.display().to_string(),
+                Roots::System if major >= KNOWS_SYSTEM => "system".to_owned(),
+                Roots::System => bundle(),
+            }),
+        );
+        set(
+            "PGCHANNELBINDING",
+            match config.get_channel_binding() {
+                ChannelBinding::Disable => Some("disable".to_owned()),
+                ChannelBinding::Require => Some("require".to_owned()),
                 _ => None,
             },
         );
+        let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
+        set("PGSSLNEGOTIATION", direct.then(|| "direct".to_owned()));
         all
     }
+}
+
+/// As of this version programs of PostgreSQL know `sslrootcert=system`.
+const KNOWS_SYSTEM: u32 = 16;
+
+/// Where systems keep the roots they trust in one file, for programs that want a file.
+const BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+fn bundle() -> String {
+    let named = env::var("SSL_CERT_FILE").ok();
+    let found = BUNDLES.iter().find(|path| Path::new(path).is_file()).map(|path| (*path).to_owned());
+    named.or(found).unwrap_or_else(|| "system".to_owned())
 }
 
 #[cfg(test)]
@@ -218,7 +249,7 @@ mod tests {
     fn the_server_is_told_by_environment_alone() {
         let server = Server::parse("postgres://otto:s%20cret@db.example:5433/calls?sslmode=require").unwrap();
         let told: Vec<_> = server
-            .environment()
+            .environment(15)
             .into_iter()
             .map(|(name, value)| (name, value.into_string().unwrap()))
             .collect();

@@ -367,15 +367,12 @@ impl JobClaims for SqlSystem {
         let mut conn = self.db.writer().await?;
         // one that keeps killing its workers comes back like any other: whoever claims it next sees by its attempts that
         // it is to be given up, and says so in the domain. One that is just being renewed or ended is left to that.
-        let lock = match &conn {
-            Conn::Postgres(_) => " FOR UPDATE SKIP LOCKED",
-            Conn::Sqlite(_) => "",
-        };
+        let lapsed = conn.picks("FROM jobs WHERE state = 'running' AND lease_until < $1");
         let text = format!(
             "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'ready' END, \
                     finished_at = CASE WHEN cancel_requested THEN $1 END, \
                     cancel_requested = false, lease_token = NULL, lease_until = NULL, last_error = 'its worker vanished' \
-             WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < $1{lock})"
+             WHERE {lapsed}"
         );
         on_db!(&mut conn, "jobs.rescue", |c| kept(diesel::sql_query(&text).bind::<Ts, _>(DbTs(now)))
             .execute(c)

@@ -151,11 +151,11 @@ impl InboxOffice for SqlSystem {
     async fn delete_settled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
         // nothing is settled before it arrives, and the index is on that
-        let text = "DELETE FROM webhook_inbox WHERE state IN ('applied', 'ignored') AND id IN \
-                    (SELECT id FROM webhook_inbox WHERE received_at < $1 AND processed_at < $1 \
-                     AND state IN ('applied', 'ignored') ORDER BY received_at LIMIT $2)";
+        let old = "FROM webhook_inbox WHERE received_at < $1 AND processed_at < $1 \
+                   AND state IN ('applied', 'ignored') ORDER BY received_at LIMIT $2";
+        let text = format!("DELETE FROM webhook_inbox WHERE {}", conn.picks(old));
         on_db!(&mut conn, "webhook_inbox.delete_settled", |c| {
-            let delete = diesel::sql_query(text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
+            let delete = diesel::sql_query(&text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
             kept(delete).execute(c).await
         })
         .map_err(fail(TABLE))
@@ -168,12 +168,13 @@ impl InboxOffice for SqlSystem {
         limit: i64,
     ) -> Result<EmptiedBodies, StoreError> {
         let mut conn = self.db.writer().await?;
-        let text = "UPDATE webhook_inbox SET body = $1, proof = '[]' WHERE id IN \
-                    (SELECT id FROM webhook_inbox WHERE received_at >= $2 AND received_at < $3 \
-                     AND state IN ('applied', 'ignored') AND length(body) > 0 ORDER BY received_at LIMIT $4) \
-                    RETURNING received_at";
+        let full = "FROM webhook_inbox WHERE received_at >= $2 AND received_at < $3 \
+                    AND state IN ('applied', 'ignored') AND length(body) > 0 ORDER BY received_at LIMIT $4";
+        let picked = conn.picks(full);
+        let text =
+            format!("UPDATE webhook_inbox SET body = $1, proof = '[]' WHERE {picked} RETURNING received_at");
         let emptied: Vec<Emptied> = on_db!(&mut conn, "webhook_inbox.empty_bodies", |c| {
-            let update = diesel::sql_query(text)
+            let update = diesel::sql_query(&text)
                 .bind::<Binary, _>(Vec::<u8>::new())
                 .bind::<Ts, _>(DbTs(from))
                 .bind::<Ts, _>(DbTs(before))

@@ -112,12 +112,11 @@ impl JobOffice for SqlSystem {
     ) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
         let mut deleted = 0;
-        // each sort has an index of its own. A dead job may be replayed meanwhile, so its state is looked at again
+        // each sort has an index of its own
         for (states, before) in [("IN ('done', 'cancelled')", before), ("= 'dead'", dead_before)] {
-            let text = format!(
-                "DELETE FROM jobs WHERE state {states} AND id IN \
-                 (SELECT id FROM jobs WHERE state {states} AND finished_at < $1 ORDER BY finished_at LIMIT $2)"
-            );
+            let old =
+                format!("FROM jobs WHERE state {states} AND finished_at < $1 ORDER BY finished_at LIMIT $2");
+            let text = format!("DELETE FROM jobs WHERE {}", conn.picks(&old));
             deleted += on_db!(&mut conn, "jobs.delete_finished", |c| {
                 let query = diesel::sql_query(&text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
                 kept(query).execute(c).await

@@ -189,10 +189,10 @@ impl Sweeps for SqlSystem {
 
     async fn delete_events(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let mut conn = self.db.writer().await?;
-        let text = "DELETE FROM events WHERE id IN \
-                    (SELECT id FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+        let old = "FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2";
+        let text = format!("DELETE FROM events WHERE {}", conn.picks(old));
         on_db!(&mut conn, "events.delete", |c| {
-            let delete = diesel::sql_query(text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
+            let delete = diesel::sql_query(&text).bind::<Ts, _>(DbTs(before)).bind::<BigInt, _>(limit);
             kept(delete).execute(c).await
         })
         .map_err(fail("events"))

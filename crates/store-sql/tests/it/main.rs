@@ -9,11 +9,13 @@ mod failures;
 mod import;
 mod locks;
 mod migrations;
+mod plans;
 mod remembered;
 mod replica;
 mod row_level_security;
 mod schema;
 mod single_threaded;
+mod tls;
 mod views;
 
 testkit::contract_tests!(queue {

@@ -1,7 +1,7 @@
 //! Migrating a PostgreSQL that others migrate, use, or were interrupted at.
 
-use store_sql::{MigrateError, check, migrate, revert_all};
-use testkit::{Database, eventually};
+use store_sql::{MigrateError, Target, check, migrate, revert_all};
+use testkit::{Database, PostgresServer, eventually};
 use tokio_postgres::NoTls;
 
 async fn applied(db: &Database) -> Vec<String> {
@@ -76,4 +76,21 @@ async fn a_busy_table_is_waited_for() {
     eventually("the migration waits for the second time", async || db.number(gave_up).await > 0).await;
     transaction.rollback().await.unwrap();
     assert_eq!(migrating.await.unwrap().unwrap().applied, [name]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_may_not_make_roles_goes_on_once_they_are_made() {
+    // roles belong to a whole server
+    let server = PostgresServer::started();
+    server.run("CREATE ROLE weak LOGIN").await;
+    server.run("CREATE DATABASE otto OWNER weak").await;
+    let target = Target::Postgres(server.url("otto").replace("otto@", "weak@"));
+    let refused = migrate(&target).await.unwrap_err();
+    assert!(matches!(refused, MigrateError::Failed(_)), "{refused:?}");
+    assert!(refused.to_string().contains("permission denied to create role"), "{refused}");
+    server.run("CREATE ROLE otto_app NOLOGIN").await;
+    server.run("CREATE ROLE otto_system NOLOGIN").await;
+    server.run("GRANT otto_app, otto_system TO weak").await;
+    migrate(&target).await.unwrap();
+    check(&target).await.unwrap();
 }

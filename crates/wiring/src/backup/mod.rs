@@ -18,7 +18,12 @@ use kernel::{Clock, rfc3339};
 use settings::Settings;
 use store_sql::backup::{self, BackupError as DatabaseError};
 
-use crate::{StartError, SystemClock, build::target_of, keys::KEY_FILE};
+use crate::{
+    StartError, SystemClock,
+    build::target_of,
+    error::{LACKS_ROLES, chain, lacks_roles, remedy_for_database},
+    keys::KEY_FILE,
+};
 
 use manifest::sha256_of;
 
@@ -35,7 +40,7 @@ pub enum BackupError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The database.
-    #[error(transparent)]
+    #[error("{}", describe(.0))]
     Database(#[from] DatabaseError),
     /// A folder or file.
     #[error("cannot use {}: {source}", path.display())]
@@ -81,6 +86,14 @@ pub enum BackupError {
     /// It does not fit the settings.
     #[error("{0}")]
     Mismatch(String),
+}
+
+fn describe(error: &DatabaseError) -> String {
+    match error {
+        DatabaseError::Database(source) => format!("{source}\n{}", remedy_for_database(source)),
+        DatabaseError::Refused(_) if lacks_roles(&chain(error)) => format!("{error}\n{LACKS_ROLES}"),
+        other => other.to_string(),
+    }
 }
 
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
