@@ -16,7 +16,7 @@ mod time;
 
 pub use calendar::{Calendar, UnknownZone};
 pub use error::{BoxError, ErrorKind, Hold, ProviderError, StoreError};
-pub use fingerprint::fingerprint;
+pub use fingerprint::{fingerprint, hex};
 pub use ids::{
     AnalysisId, AppointmentId, CallId, CompanyId, ContactCardId, EventId, IdError, IdSource, InboxId, JobId,
     KeySignalId, LeadId, RecordingId, ShunyaJobId, TaskId, TranscriptId, UserId,

@@ -42,7 +42,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Verify(args)) => verify::run(args).await,
         Some(Command::Import(args)) => import::run(args).await,
         Some(Command::Backup(args)) => backup::back_up(args).await,
-        Some(Command::Restore(args)) => backup::restore(args).await,
+        // boxed: it is too much for every command to hold
+        Some(Command::Restore(args)) => Box::pin(backup::restore(args)).await,
     }
 }
 

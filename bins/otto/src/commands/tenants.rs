@@ -98,11 +98,9 @@ pub async fn run(command: TenantsCommand) -> Result<ExitCode, Failure> {
             let public =
                 otto.settings.http.backend_url.as_ref().map_or("<public address>", |url| url.as_str());
             let address = format!("{}/t/{}", public.trim_end_matches('/'), company.tenant_key.expose());
-            let mut said = format!("{} is set up. Its addresses, to be entered at CallRail:\n", company.id);
-            for (event, path) in ADDRESSES {
-                said += &format!("  {event:<37} {address}/callrail/{path}\n");
-            }
-            say(&said);
+            let lines = ADDRESSES.map(|(event, path)| format!("  {event:<37} {address}/callrail/{path}\n"));
+            let (id, lines) = (company.id, lines.concat());
+            say(&format!("{id} is set up. Its addresses, to be entered at CallRail:\n{lines}"));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use kernel::{CompanyId, RecordingId};
+use kernel::{CompanyId, RecordingId, hex};
 use sha2::{Digest, Sha256};
 
 use super::{Hindrance, PATIENCE, READ_AT_ONCE, Verification, report::CheckReport};
@@ -74,15 +74,6 @@ async fn what_is_wrong(
         Ok(found) if found == *sha256 => None,
         Ok(_) => Some("its object has another content"),
         Err(_) => Some("its object cannot be read to its end"),
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // writing to a text cannot fail
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }
 

@@ -70,7 +70,7 @@ pub(super) fn sha256_of(path: &Path) -> Result<String, BackupError> {
                 length => hasher.update(part.get(..length).unwrap_or_default()),
             }
         }
-        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(kernel::hex(&hasher.finalize()))
     };
     hash().map_err(|source| BackupError::Folder { path: path.to_owned(), source })
 }
