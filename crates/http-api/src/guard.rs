@@ -202,8 +202,11 @@ async fn admit(
         Access::Public | Access::Signature | Access::SignedLink => return Ok(None),
         Access::Permission(permission) => permission,
     };
-    let header = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    let bearer = header.map(|text| {
+    let mut said = request.headers().get_all(header::AUTHORIZATION);
+    // said twice over, it says nothing: which of both is meant would be for whoever reads it to choose
+    let only =
+        said.next().map(|first| if said.next().is_none() { first.to_str().unwrap_or_default() } else { "" });
+    let bearer = only.map(|text| {
         let (scheme, token) = text.split_once(' ').unwrap_or_default();
         if scheme.eq_ignore_ascii_case("bearer") { token.trim_start() } else { "" }
     });
@@ -213,8 +216,8 @@ async fn admit(
     let cookie = request.cookie(DEV_ROLE_COOKIE).filter(|_| choosable);
     let dev_role = cookie.as_ref().map(actix_web::cookie::Cookie::value);
     let identity = state.authenticator.authenticate(Presented { bearer, dev_role }).await?;
-    let named = request.headers().get("x-company-id").and_then(|value| value.to_str().ok()).map(str::trim);
-    if named.is_some_and(|named| !named.is_empty() && named != identity.company.as_str()) {
+    let mut named = request.headers().get_all("x-company-id").map(|value| value.to_str().map(str::trim));
+    if !named.all(|named| named.is_ok_and(|named| named.is_empty() || named == identity.company.as_str())) {
         let message = "X-Company-Id is not the company you are signed in to";
         return Err(ApiError::new(ErrorKind::Forbidden, message));
     }

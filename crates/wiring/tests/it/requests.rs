@@ -167,6 +167,8 @@ async fn a_company_named_beside_the_token_must_be_the_token_s() {
         let named = bench.request(Method::GET, path).header("X-Company-Id", other);
         answer(named).await.is_error(403, "FORBIDDEN");
         answer(bench.request(Method::GET, path).header("X-Company-Id", own)).await.is(200);
+        let both = bench.request(Method::GET, path).header("X-Company-Id", own).header("X-Company-Id", other);
+        answer(both).await.is_error(403, "FORBIDDEN");
     }
 }
 
