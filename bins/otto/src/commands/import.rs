@@ -7,7 +7,7 @@ use app::{
 use kernel::CompanyId;
 use wiring::open_predecessor;
 
-use super::{Failure, world};
+use super::{Failure, new_world};
 use crate::{
     bars::Bars,
     cli::ImportArgs,
@@ -29,7 +29,7 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     }
     let order =
         ImportOrder { company: args.company.map(CompanyId::try_new).transpose()?, dry_run: args.dry_run };
-    let otto = world().await?;
+    let otto = new_world().await?;
     let predecessor = open_predecessor(&from).await?;
     let report = import(&otto.ports, predecessor.as_ref(), &order, &Bars::new(args.quiet)).await;
     let report = match report {
