@@ -160,15 +160,26 @@ impl Hub {
             Tuning::Tuned => {}
             Tuning::Lost => self.care.notify_one(),
             Tuning::Asked(_) => {
-                let asked = timeout(self.patience, self.client.subscribe(name)).await;
+                let is_done = self.subscribe(vec![name.to_owned()]).await;
                 if let Some(room) = self.rooms().get_mut(name)
                     && matches!(room.tuning, Tuning::Asked(_))
                 {
-                    room.tuning = if matches!(asked, Ok(Ok(()))) { Tuning::Tuned } else { Tuning::Lost };
+                    room.tuning = if is_done { Tuning::Tuned } else { Tuning::Lost };
                 }
             }
         }
         receiver
+    }
+
+    /// Subscribes, and waits until Redis has done so. The client calls it done when it has asked; what is said through
+    /// another connection in that moment would be lost without anybody noticing.
+    async fn subscribe(&self, names: Vec<String>) -> bool {
+        let subscribed = async {
+            self.client.subscribe(names).await?;
+            // answered on the same connection, after it
+            self.client.ping::<fred::types::Value>(None).await
+        };
+        matches!(timeout(self.patience, subscribed).await, Ok(Ok(_)))
     }
 
     /// Tells listeners in this process.
@@ -199,7 +210,7 @@ impl Hub {
         if missing.is_empty() {
             return;
         }
-        if let Ok(Ok(())) = timeout(self.patience, self.client.subscribe(missing.clone())).await {
+        if self.subscribe(missing.clone()).await {
             let mut rooms = self.rooms();
             for name in missing {
                 if let Some(room) = rooms.get_mut(&name) {
