@@ -71,7 +71,7 @@ pub trait Tenants: Send + Sync {
     /// Makes a tenant, or brings it to this state; what is not named stays. Refuses a number, account or key that
     /// belongs to another.
     async fn set_up(&self, setup: &TenantSetup, now: Timestamp) -> Result<(), StoreError>;
-    /// Whether the vendor's id for some work belongs to a tenant other than this one.
+    /// Whose the request to Shunya is that the vendor knows by one of these ids.
     async fn owns_vendor_task(&self, task_ids: &[String]) -> Result<Option<CompanyId>, StoreError>;
     /// The same without what is remembered of them from moments ago, where anything is.
     fn unremembered(&self) -> Option<Arc<dyn Tenants>> {
