@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use diesel::{QueryResult, SqliteConnection};
+use diesel::{
+    QueryResult, SqliteConnection,
+    result::{DatabaseErrorKind, Error},
+};
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{AsyncDieselConnectionManager, deadpool::Object},
@@ -14,7 +17,7 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 use kernel::BoxError;
 
-use crate::{ahead::Ahead, error::is_of_no_more_use};
+use crate::{ahead::Ahead, error::is_of_no_more_use, types::DbId};
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
 pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -93,6 +96,8 @@ pub struct Fate {
     pub reading: bool,
     /// It leads to a replica.
     pub on_replica: bool,
+    /// A row that was added because it had to be new was there already: nothing of this may be committed.
+    pub repeated: bool,
 }
 
 impl Fate {
@@ -255,45 +260,55 @@ where
 macro_rules! on_postgres {
     ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
         let pooled = $pooled;
-        pooled.fate.begin();
-        let timed = $crate::db::timed!(pooled, $name);
-        let ahead = std::mem::take(&mut pooled.ahead);
-        let mut shared: &diesel_async::AsyncPgConnection = &**pooled;
-        let result = match ahead.send(shared).await {
-            Ok(begun) => {
-                let $c = &mut shared;
-                let result = $body;
-                begun.and(result).await
-            }
+        match $crate::db::write_due(pooled).await {
+            Ok(_) => $crate::db::at_once!(pooled, $name, |$c| $body),
             Err(error) => Err(error),
-        };
-        drop(timed);
-        pooled.fate.end(&result);
-        result
+        }
     }};
 }
 pub(crate) use on_postgres;
 
-/// The same for a statement that may be done in any order with what is ahead of it.
-macro_rules! alongside {
+/// The same where nothing but the transaction's beginning is ahead of it.
+macro_rules! at_once {
     ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
         let pooled = $pooled;
         pooled.fate.begin();
         let timed = $crate::db::timed!(pooled, $name);
-        let ahead = std::mem::take(&mut pooled.ahead);
-        let shared: &diesel_async::AsyncPgConnection = &**pooled;
-        let asked = async {
-            let mut shared = shared;
-            let $c = &mut shared;
-            $body
-        };
-        let result = $crate::ahead::alongside(ahead, shared, asked).await;
+        let begin = pooled.ahead.take_begin();
+        let mut shared: &diesel_async::AsyncPgConnection = &**pooled;
+        let begun = $crate::ahead::Begun::send(begin, shared);
+        let $c = &mut shared;
+        let result = $body;
+        let result = begun.and(result).await;
         drop(timed);
         pooled.fate.end(&result);
         result
     }};
 }
-pub(crate) use alongside;
+pub(crate) use at_once;
+
+/// Does the writes that are due, as one statement. Answers what was told for the first time.
+pub async fn write_due(pooled: &mut Pooled<AsyncPgConnection>) -> QueryResult<Vec<DbId>> {
+    if !pooled.ahead.is_due() {
+        return Ok(Vec::new());
+    }
+    let due = pooled.ahead.take_due();
+    let written =
+        at_once!(&mut *pooled, "transaction.write", |c| due.write(c).await).map_err(as_overtaken)?;
+    pooled.fate.repeated |= written.is_repeated;
+    Ok(written.told)
+}
+
+/// Whoever leaves a row for later has looked for it first: if its key is taken now, somebody was faster, and the same again
+/// finds what they wrote.
+fn as_overtaken(error: Error) -> Error {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, info)
+        }
+        other => other,
+    }
+}
 
 /// The same on SQLite.
 macro_rules! on_sqlite {
@@ -334,26 +349,17 @@ macro_rules! on_db {
 pub(crate) use on_db;
 
 /// A write whose outcome nobody waits for: it is done before whatever is asked next, and fails that if it fails. On
-/// PostgreSQL several of them go together, in any order. The body owns what it uses.
+/// PostgreSQL several of them are one statement, so that none may be about a row that another adds or changes; they may
+/// refer to each other's rows. The statement owns what it uses.
 macro_rules! later {
-    ($conn:expr, $name:literal, $table:expr, |$c:ident| $body:expr) => {
+    ($conn:expr, $name:literal, $table:expr, $statement:expr) => {
         match $conn {
             $crate::db::Conn::Postgres(pooled) => {
-                let slow = pooled.slow();
-                pooled.ahead.add(move |mut shared: &diesel_async::AsyncPgConnection| {
-                    Box::pin(async move {
-                        let span = tracing::debug_span!(concat!("store.", $name));
-                        let timed = $crate::timing::Timed::start(concat!("store.", $name), slow, span);
-                        let $c = &mut shared;
-                        let result = $body;
-                        drop(timed);
-                        result.map(drop)
-                    })
-                });
+                pooled.ahead.add($statement);
                 Ok(())
             }
             $crate::db::Conn::Sqlite(pooled) => {
-                let result = $crate::db::on_sqlite!(pooled, $name, |$c| $body);
+                let result = $crate::db::on_sqlite!(pooled, $name, |c| $statement.execute(c).await);
                 result.map(drop).map_err($crate::error::fail($table))
             }
         }

@@ -40,6 +40,7 @@ use pools::{Db, Role};
 pub use pools::{PoolSettings, PoolUse};
 pub use predecessor::OldDatabase;
 use replica::Replica;
+use repositories::SubjectNumbers;
 pub use system::RememberedTenants;
 use system::Walks;
 use tenant::TenantDb;
@@ -50,6 +51,7 @@ pub use tls::{Encryption, TlsError};
 pub struct SqlStore {
     db: tenant::TenantDb,
     dice: Arc<dyn Dice>,
+    numbers: SubjectNumbers,
 }
 
 /// Either database, across tenants. A different type, so that nobody gets one by accident.
@@ -86,7 +88,7 @@ pub fn open(
         _ => None,
     };
     Ok((
-        SqlStore { db: TenantDb { primary, replica }, dice },
+        SqlStore { db: TenantDb { primary, replica }, dice, numbers: SubjectNumbers::default() },
         SqlSystem { db: system, walks: Arc::default() },
     ))
 }

@@ -1,4 +1,4 @@
-//! Texts without parameters: most are conditions spelled out as the partial indexes have them.
+//! Texts without parameters: conditions spelled out as the partial indexes have them.
 //!
 //! A condition with a parameter in it cannot use a partial index reliably: SQLite compares the text of the condition with
 //! that of the index, and PostgreSQL's plans for any parameter have to do without. These are fixed texts and so, unlike
@@ -9,7 +9,7 @@ use diesel::{
     backend::Backend,
     expression::{ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{BigInt, Bool},
+    sql_types::Bool,
 };
 
 macro_rules! literals {
@@ -44,6 +44,4 @@ literals! {
     WebhookUnapplied: Bool = "webhook_inbox.state <> 'applied'";
     /// The webhook waits for what it speaks of: `webhook_inbox_match`.
     WebhookWaiting: Bool = "webhook_inbox.state = 'waiting'";
-    /// The next number of the sequence that Shunya knows everything by (PostgreSQL).
-    NextSubjectNumber: BigInt = "nextval('subject_numbers')";
 }

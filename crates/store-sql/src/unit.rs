@@ -11,9 +11,10 @@ use kernel::{Actor, CompanyId, ContactCardId, JobId, Scope, StoreError};
 use crate::{
     SqlStore,
     ahead::Ahead,
-    db::{AsyncSqlite, Conn, on_postgres, on_sqlite},
+    db::{AsyncSqlite, Conn, on_postgres, on_sqlite, write_due},
     error::fail,
     replica::Replica,
+    repositories::SubjectNumbers,
     tenant::begin_immediate,
 };
 
@@ -26,8 +27,12 @@ pub struct SqlUnit {
     to_tell: Option<Replica>,
     /// A customer's card this transaction has locked, whose leads nobody else can make or wake meanwhile.
     pub(crate) locked_card: Option<ContactCardId>,
+    /// And made: nothing refers to it yet.
+    pub(crate) fresh_card: Option<ContactCardId>,
     /// A job it was to end, which another worker has by now.
     pub(crate) lost: Option<JobId>,
+    /// Where numbers of calls come from.
+    pub(crate) numbers: SubjectNumbers,
 }
 
 #[async_trait]
@@ -38,7 +43,15 @@ impl Store for SqlStore {
             Actor::User(_) => self.db.replica.clone(),
             Actor::System(_) => None,
         };
-        Ok(Box::new(SqlUnit { conn, company: scope.company.clone(), to_tell, locked_card: None, lost: None }))
+        Ok(Box::new(SqlUnit {
+            conn,
+            company: scope.company.clone(),
+            to_tell,
+            locked_card: None,
+            fresh_card: None,
+            lost: None,
+            numbers: self.numbers.clone(),
+        }))
     }
 }
 
@@ -138,10 +151,17 @@ impl UnitOfWork for SqlUnit {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        match self.lost {
-            Some(job) => return Err(StoreError::LeaseLost(job)),
-            None => commit(&mut self.conn).await?,
+        if let Some(job) = self.lost {
+            return Err(StoreError::LeaseLost(job));
         }
+        if let Conn::Postgres(pg) = &mut self.conn {
+            write_due(pg).await.map_err(fail("commit"))?;
+        }
+        if self.conn.fate().repeated {
+            rollback(&mut self.conn).await?;
+            return Err(StoreError::AlreadyExists { table: "webhook_inbox" });
+        }
+        commit(&mut self.conn).await?;
         if let Some(replica) = self.to_tell {
             replica.wrote(self.company.as_str());
         }

@@ -46,7 +46,7 @@ pub async fn run(command: WebhooksCommand) -> Result<ExitCode, Failure> {
                 .unwrap_or_else(|_| String::from_utf8_lossy(&entry.body).into_owned().into());
             let shown = json!({
                 "id": entry.id, "company": found.company, "provider": entry.provider, "kind": entry.kind,
-                "state": entry.state.as_str(), "reason": entry.reason, "call": found.call,
+                "state": entry.state.as_str(), "reason": entry.reason, "call": entry.call,
                 "received_at": rfc3339(entry.received_at), "processed_at": found.processed_at.map(rfc3339),
                 "duplicates": found.duplicates, "path": entry.path, "query": entry.query,
                 "content_type": entry.content_type, "proven_by": proof, "body": body,

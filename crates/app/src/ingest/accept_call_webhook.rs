@@ -134,19 +134,38 @@ async fn apply(
 ) -> Result<CallWebhookAck, AcceptError> {
     let provider = webhooks.provider();
     let scope = Scope::system(company.clone(), provider.as_str());
-    let now = delivery.received_at;
-    let entry = entry_of(ports, provider, delivery, Some(company), InboxState::Applied);
+    let mut entry = entry_of(ports, provider, delivery, Some(company), InboxState::Applied);
     let mut work = ports.begin(&scope).await?.traced(delivery.trace.clone());
-    let stored = work.inbox().store(&entry).await?;
+    let Applied { call, .. } = apply_call_event(&mut work, provider, event, delivery.received_at).await?;
+    // last, and so once: the event's row is written with the call it is about
+    entry.call = Some(call);
+    work.inbox().store_new(&entry).await?;
+    match work.commit().await {
+        Ok(()) => Ok(CallWebhookAck::Applied { call }),
+        Err(StoreError::AlreadyExists { .. }) => apply_again(ports, delivery, &scope, &entry, event).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An event that was stored before. One that was set aside then is understood by now, or was sent as something else.
+async fn apply_again(
+    ports: &Ports,
+    delivery: &Delivery,
+    scope: &Scope,
+    entry: &NewInboxEntry,
+    event: &CallEvent,
+) -> Result<CallWebhookAck, AcceptError> {
+    let now = delivery.received_at;
+    let mut work = ports.begin(scope).await?.traced(delivery.trace.clone());
+    let stored = work.inbox().store(&NewInboxEntry { call: None, ..entry.clone() }).await?;
     if let Arrival::Duplicate { first_received_at } = stored.arrival {
         let known = work.inbox().find(stored.id).await?;
-        // one that was set aside is understood by now, or was sent as something else
         if known.is_none_or(|known| known.entry.state != InboxState::Quarantined) {
             work.commit().await?;
             return Ok(CallWebhookAck::Duplicate { first_received_at });
         }
     }
-    let Applied { call, .. } = apply_call_event(&mut work, provider, event, now).await?;
+    let Applied { call, .. } = apply_call_event(&mut work, entry.provider, event, now).await?;
     work.inbox().settle(stored.id, InboxState::Applied, None, Some(call), now).await?;
     work.commit().await?;
     Ok(CallWebhookAck::Applied { call })
@@ -329,6 +348,7 @@ fn entry_of(
         proof: delivery.proof.clone(),
         body: delivery.body.to_vec(),
         trace: delivery.trace.clone(),
+        call: None,
         received_at: delivery.received_at,
     }
 }

@@ -4,7 +4,7 @@
 //! stored; its effect follows by a job, once, whether the event or the poll comes first. An event that speaks of work we
 //! do not know yet waits for it.
 
-use idempotency::{Arrival, InboxState, event_key};
+use idempotency::{InboxState, event_key};
 use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError, Timestamp};
 use shunya_jobs::ShunyaJob;
 use tracing::{Instrument, Span};
@@ -179,19 +179,23 @@ async fn take(
     if ack == EngineWebhookAck::AlreadyProcessed {
         entry.reason = Some("already_settled".to_owned());
     }
-    let stored = work.inbox().store(&entry).await?;
-    if let Arrival::Duplicate { .. } = stored.arrival {
-        work.commit().await?;
-        return Ok(EngineWebhookAck::AlreadyProcessed);
-    }
-    if let Some(job) = &job {
-        work.inbox().settle(entry.id, state, entry.reason.as_deref(), Some(job.call), now).await?;
-    }
+    entry.call = job.map(|job| job.call);
+    work.inbox().store_new(&entry).await?;
     if state == InboxState::Received {
         work.enqueue(&ApplyEngineEvent { inbox: entry.id }, now).await?;
     }
-    work.commit().await?;
-    Ok(ack)
+    let scope = work.scope().clone();
+    match work.commit().await {
+        Ok(()) => Ok(ack),
+        Err(StoreError::AlreadyExists { .. }) => {
+            let mut work = ports.begin(&scope).await?;
+            // counts the repetition
+            work.inbox().store(&entry).await?;
+            work.commit().await?;
+            Ok(EngineWebhookAck::AlreadyProcessed)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn entry_of(
@@ -215,6 +219,7 @@ fn entry_of(
         proof: delivery.proof.clone(),
         body: delivery.body.to_vec(),
         trace: delivery.trace.clone(),
+        call: None,
         received_at: delivery.received_at,
     }
 }

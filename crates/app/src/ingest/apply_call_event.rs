@@ -7,7 +7,7 @@ use calls::{CallEvent, CallFacts, CallStage, CallType, Problem, RecordingState};
 use kernel::{CallId, Provider, RecordingId, StoreError, Timestamp, UserId};
 
 use super::{
-    call_customer::{MadeLead, learn_customer, leave_customer, set_customer},
+    call_customer::{learn_customer, leave_customer, set_customer},
     call_names::{Named, learn_names, take_names},
     call_news::tell,
     imported::named_at_last,
@@ -27,17 +27,6 @@ pub struct Applied {
     pub is_new: bool,
 }
 
-/// Applies one event, heard at `now`.
-#[tracing::instrument(name = "app.apply_call_event", skip_all)]
-pub async fn apply_call_event(
-    work: &mut Work<'_>,
-    provider: Provider,
-    event: &CallEvent,
-    now: Timestamp,
-) -> Result<Applied, StoreError> {
-    apply(work, provider, event, now, Vec::new()).await
-}
-
 /// Whether an event tells nothing that is not known of its call already.
 pub(super) fn is_known(call: &StoredCall, event: &CallEvent) -> bool {
     let mut facts = call.facts.clone();
@@ -47,13 +36,13 @@ pub(super) fn is_known(call: &StoredCall, event: &CallEvent) -> bool {
         && matches!(learn_names(&mut call.ids.clone(), &event.ids), Named::NothingNew)
 }
 
-/// Applies one event, in whose first try leads may have been made already.
-async fn apply(
+/// Applies one event, heard at `now`. If somebody else adds the call meanwhile, the unit fails as one that is to be done again.
+#[tracing::instrument(name = "app.apply_call_event", skip_all)]
+pub async fn apply_call_event(
     work: &mut Work<'_>,
     provider: Provider,
     event: &CallEvent,
     now: Timestamp,
-    made: Vec<MadeLead>,
 ) -> Result<Applied, StoreError> {
     let mut known = work.calls().find_by_provider(provider, &event.ids).await?;
     let mut is_renamed = false;
@@ -67,8 +56,7 @@ async fn apply(
     if is_renamed {
         call.ids.clone_from(&event.ids);
     }
-    if before.is_some() && !is_renamed && made.is_empty() && now >= call.received_at && is_known(&call, event)
-    {
+    if before.is_some() && !is_renamed && now >= call.received_at && is_known(&call, event) {
         return Ok(Applied { call: call.id, is_new: false });
     }
     let mut gone = None;
@@ -86,7 +74,7 @@ async fn apply(
         call.call_type = Some(CallType::CsrCall);
     }
     set_owner(work, &mut call, before).await?;
-    let customers = set_customer(work, &mut call, before, event, now, made).await?;
+    let customers = set_customer(work, &mut call, before, event, now).await?;
 
     let known = if before.is_some() { work.calls().recording(call.id).await? } else { None };
     let recording = recording_of(work, &call, known.as_ref());
@@ -96,11 +84,7 @@ async fn apply(
     if before.is_some() {
         work.calls().save(&call, now).await?;
     } else {
-        let Some(id) = work.calls().insert(&call, now).await? else {
-            // somebody added the call between our look and our insert; it is there now, so this is the last time
-            return Box::pin(apply(work, provider, event, now, customers.made)).await;
-        };
-        call.id = id;
+        call.id = work.calls().insert_new(&call, now).await?;
     }
     // only now: cards and leads are made of stored calls
     for was in before.into_iter().chain(&gone) {

@@ -37,9 +37,8 @@ pub(super) async fn set_customer(
     before: Option<&StoredCall>,
     event: &CallEvent,
     now: Timestamp,
-    made: Vec<MadeLead>,
 ) -> Result<Customers, StoreError> {
-    let mut customers = Customers { made, is_fresh: false };
+    let mut customers = Customers::default();
     let Some(phone) = call.facts.phone().cloned() else { return Ok(customers) };
     let is_news = |told: &&PhoneNumber| before.is_none_or(|before| !before.facts.phones().contains(*told));
     let told = event.facts.phone.as_ref().filter(is_news);

@@ -296,6 +296,7 @@ impl<'a> Walk<'a> {
             proof: Vec::new(),
             body: entry.to_vec(),
             trace: None,
+            call: None,
             received_at: now,
         };
         match owner {

@@ -147,7 +147,9 @@ async fn replay_engine_event(ports: &Ports, stored: &InboxEntry) -> Result<(), R
         None => None,
     };
     let mut work = work.traced(trace.or_else(|| stored.entry.trace.clone()));
-    work.inbox().settle(stored.entry.id, InboxState::Received, Some("replayed"), stored.call, now).await?;
+    work.inbox()
+        .settle(stored.entry.id, InboxState::Received, Some("replayed"), stored.entry.call, now)
+        .await?;
     work.enqueue(&ApplyEngineEvent { inbox: stored.entry.id }, now).await?;
     work.commit().await?;
     Ok(())

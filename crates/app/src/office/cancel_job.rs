@@ -59,5 +59,5 @@ async fn set_webhook_aside(work: &mut Work<'_>, id: InboxId, now: Timestamp) -> 
     if stored.entry.state != InboxState::Received {
         return Ok(());
     }
-    work.inbox().settle(id, InboxState::Ignored, Some(CALLED_OFF), stored.call, now).await
+    work.inbox().settle(id, InboxState::Ignored, Some(CALLED_OFF), stored.entry.call, now).await
 }

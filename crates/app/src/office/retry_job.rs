@@ -92,5 +92,5 @@ async fn take_webhook_up_again(work: &mut Work<'_>, id: InboxId, now: Timestamp)
     if !called_off {
         return Ok(());
     }
-    work.inbox().settle(id, InboxState::Received, None, stored.call, now).await
+    work.inbox().settle(id, InboxState::Received, None, stored.entry.call, now).await
 }

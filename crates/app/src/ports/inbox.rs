@@ -31,6 +31,8 @@ pub struct NewInboxEntry {
     pub body: Vec<u8>,
     /// The trace it belongs to.
     pub trace: Option<String>,
+    /// The call it is about, where that is known.
+    pub call: Option<CallId>,
     /// When it arrived.
     pub received_at: Timestamp,
 }
@@ -42,8 +44,6 @@ pub struct InboxEntry {
     pub company: Option<CompanyId>,
     /// What was stored.
     pub entry: NewInboxEntry,
-    /// The call it turned out to be about.
-    pub call: Option<CallId>,
     /// How often it was sent again.
     pub duplicates: i32,
     /// When it was applied or set aside.
@@ -64,6 +64,9 @@ pub struct StoredArrival {
 pub trait Inbox: Send {
     /// Stores a webhook unless its event key is there already; counts the repetition if it is.
     async fn store(&mut self, entry: &NewInboxEntry) -> Result<StoredArrival, StoreError>;
+    /// Stores a webhook together with what it does. If its event key is there already, nothing of this unit is committed, and
+    /// the commit answers [`StoreError::AlreadyExists`].
+    async fn store_new(&mut self, entry: &NewInboxEntry) -> Result<(), StoreError>;
     /// One of this tenant's webhooks, locked until the unit of work ends.
     async fn find(&mut self, id: InboxId) -> Result<Option<InboxEntry>, StoreError>;
     /// Where a webhook stands from now on.

@@ -109,6 +109,9 @@ pub trait CallRepository: Send {
     ) -> Result<Option<StoredCall>, StoreError>;
     /// Adds a call and answers its number; `None` if somebody else just added it.
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError>;
+    /// Adds a call that was not there when this unit looked, and answers its number. If somebody else has added it since, the
+    /// unit fails as one that is to be done again.
+    async fn insert_new(&mut self, call: &StoredCall, now: Timestamp) -> Result<CallId, StoreError>;
     /// Writes a call back.
     async fn save(&mut self, call: &StoredCall, now: Timestamp) -> Result<(), StoreError>;
     /// Makes one call of two that turned out to be the same: what was stored about `gone` is about `kept` from now on,

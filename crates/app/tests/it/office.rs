@@ -224,6 +224,7 @@ async fn a_webhook_whose_application_is_called_off_is_set_aside(world: &World) {
         proof: Vec::new(),
         body: b"org_a 7".to_vec(),
         trace: None,
+        call: None,
         received_at: now,
     };
     let mut work = world.ports.begin(&scope).await.unwrap();

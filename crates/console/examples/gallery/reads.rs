@@ -177,7 +177,7 @@ impl InboxOffice for World {
             kind: one.entry.kind.clone(),
             state: one.entry.state,
             reason: one.entry.reason.clone(),
-            call: one.call,
+            call: one.entry.call,
             duplicates: one.duplicates,
             received_at: one.entry.received_at,
         };

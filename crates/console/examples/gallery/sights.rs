@@ -142,9 +142,9 @@ fn webhook(number: i64, whose: Option<CompanyId>, state: InboxState, at: Timesta
             proof,
             body: body.to_string().into_bytes(),
             trace: None,
+            call: (state == InboxState::Applied).then_some(CallId(NEWEST - number)),
             received_at: at,
         },
-        call: (state == InboxState::Applied).then_some(CallId(NEWEST - number)),
         duplicates: i32::try_from(draw(number, 31, 6) / 4).unwrap_or_default(),
         processed_at: Some(at + Duration::milliseconds(18)),
     }

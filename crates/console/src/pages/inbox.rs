@@ -125,7 +125,7 @@ pub(crate) async fn entry(request: HttpRequest, state: Data<ConsoleState>) -> Ht
 fn one(found: &InboxEntry, visit: &Visit) -> Markup {
     let (entry, wall) = (&found.entry, &visit.wall);
     let call = html! {
-        @if let Some(call) = found.call { a href={ "/console/calls/" (call) } { "Call " (call) } }
+        @if let Some(call) = found.entry.call { a href={ "/console/calls/" (call) } { "Call " (call) } }
     };
     html! {
         nav.trail aria-label="Where this is" { a href=(PATH) { "Inbox" } " / " (entry.kind) }

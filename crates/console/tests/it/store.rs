@@ -115,6 +115,7 @@ fn webhook(id: InboxId, company: &CompanyId) -> NewInboxEntry {
         proof: vec![("signature".to_owned(), "c2VjcmV0".to_owned())],
         body: br#"{"resource_id":"CAL1"}"#.to_vec(),
         trace: None,
+        call: None,
         received_at: now(),
     }
 }

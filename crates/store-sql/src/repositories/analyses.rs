@@ -211,10 +211,8 @@ impl AnalysisRepository for SqlUnit {
         let company = company.to_owned();
         let target = jobs::table.filter(jobs::company_id.eq(company)).filter(jobs::id.eq(DbId::from(id)));
         let trace = trace.to_owned();
-        later!(conn, "shunya_jobs.set_trace", JOBS, |c| {
-            let update = diesel::update(target).set(jobs::trace.eq(Some(trace)));
-            kept(update).execute(c).await
-        })
+        let update = kept(diesel::update(target).set(jobs::trace.eq(Some(trace))));
+        later!(conn, "shunya_jobs.set_trace", JOBS, update)
     }
 
     async fn trace_of(&mut self, id: ShunyaJobId) -> Result<Option<String>, StoreError> {

@@ -14,14 +14,10 @@ use diesel_async::RunQueryDsl;
 use kernel::{CallId, PhoneNumber, Provider, RecordingId, StoreError, Timestamp, UserId};
 
 use crate::{
-    db::{AsyncSqlite, Conn, Pooled, find_locked, later, on_db, on_postgres, on_sqlite},
+    db::{Conn, find_locked, later, on_db, on_postgres, on_sqlite},
     error::{corrupt, fail},
     kept::kept,
-    literals::NextSubjectNumber,
-    schema::{
-        call_outcomes, calls as calls_table, events, imported_calls, recordings, subject_numbers,
-        webhook_inbox,
-    },
+    schema::{call_outcomes, calls as calls_table, events, imported_calls, recordings, webhook_inbox},
     types::{DbDoc, DbId, DbTs},
     unit::SqlUnit,
 };
@@ -85,63 +81,64 @@ fn call_of(row: CallRow) -> Result<StoredCall, StoreError> {
 /// What an event or an analysis may change.
 #[derive(AsChangeset, Insertable)]
 #[diesel(table_name = calls_table, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct CallValues<'a> {
-    provider_call_id: &'a str,
-    provider_legacy_id: Option<&'a str>,
-    direction: Option<&'a str>,
-    call_type: Option<&'a str>,
-    status: &'a str,
-    stage: &'a str,
+struct CallValues {
+    provider_call_id: String,
+    provider_legacy_id: Option<String>,
+    direction: Option<&'static str>,
+    call_type: Option<&'static str>,
+    status: &'static str,
+    stage: &'static str,
     missed: bool,
-    phone_number: Option<&'a str>,
-    tracking_number: Option<&'a str>,
-    customer_name: Option<&'a str>,
-    owner_id: Option<&'a str>,
+    phone_number: Option<String>,
+    tracking_number: Option<String>,
+    customer_name: Option<String>,
+    owner_id: Option<String>,
     contact_card_id: Option<DbId>,
     lead_id: Option<DbId>,
     duration_seconds: Option<i32>,
     facts: DbDoc,
     problems: DbDoc,
-    lead_quality: Option<&'a str>,
-    booking_status: Option<&'a str>,
+    lead_quality: Option<String>,
+    booking_status: Option<String>,
     analyzed_at: Option<DbTs>,
     created_at: DbTs,
     received_at: DbTs,
     updated_at: DbTs,
-    customer_city: Option<&'a str>,
-    customer_state: Option<&'a str>,
-    campaign: Option<&'a str>,
+    customer_city: Option<String>,
+    customer_state: Option<String>,
+    campaign: Option<String>,
 }
 
-impl<'a> CallValues<'a> {
-    fn of(call: &'a StoredCall, now: Timestamp) -> Self {
+impl CallValues {
+    fn of(call: &StoredCall, now: Timestamp) -> Self {
         let facts = &call.facts;
+        let owned = |text: Option<&str>| text.map(str::to_owned);
         Self {
-            provider_call_id: &call.ids.primary,
-            provider_legacy_id: call.ids.legacy.as_deref(),
+            provider_call_id: call.ids.primary.clone(),
+            provider_legacy_id: call.ids.legacy.clone(),
             direction: facts.direction().map(calls::Direction::as_str),
             call_type: call.call_type.map(CallType::as_str),
             status: facts.status().as_str(),
             stage: call.stage.as_str(),
             missed: facts.is_missed(),
-            phone_number: facts.phone().map(kernel::PhoneNumber::as_str),
-            tracking_number: facts.tracking_number().map(kernel::PhoneNumber::as_str),
-            customer_name: facts.customer_name(),
-            owner_id: call.owner.as_ref().map(UserId::as_str),
+            phone_number: owned(facts.phone().map(kernel::PhoneNumber::as_str)),
+            tracking_number: owned(facts.tracking_number().map(kernel::PhoneNumber::as_str)),
+            customer_name: owned(facts.customer_name()),
+            owner_id: owned(call.owner.as_ref().map(UserId::as_str)),
             contact_card_id: call.contact.map(DbId::from),
             lead_id: call.lead.map(DbId::from),
             duration_seconds: facts.duration_seconds(),
             facts: DbDoc::of(facts),
             problems: DbDoc::of(&call.problems),
-            lead_quality: call.lead_quality.as_deref(),
-            booking_status: call.booking_status.as_deref(),
+            lead_quality: call.lead_quality.clone(),
+            booking_status: call.booking_status.clone(),
             analyzed_at: call.analyzed_at.map(DbTs),
             created_at: DbTs(call.created_at),
             received_at: DbTs(call.received_at),
             updated_at: DbTs(now),
-            customer_city: facts.customer_city(),
-            customer_state: facts.customer_state(),
-            campaign: facts.campaign(),
+            customer_city: owned(facts.customer_city()),
+            customer_state: owned(facts.customer_state()),
+            campaign: owned(facts.campaign()),
         }
     }
 }
@@ -188,28 +185,44 @@ fn recording_of(row: RecordingRow) -> Result<Recording, StoreError> {
 
 #[derive(AsChangeset, Insertable)]
 #[diesel(table_name = recordings, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct RecordingValues<'a> {
-    provider_recording_id: Option<&'a str>,
-    state: &'a str,
-    blob_key: Option<&'a str>,
-    content_type: Option<&'a str>,
+struct RecordingValues {
+    provider_recording_id: Option<String>,
+    state: &'static str,
+    blob_key: Option<String>,
+    content_type: Option<String>,
     size_bytes: Option<i64>,
-    sha256: Option<&'a str>,
+    sha256: Option<String>,
     duration_seconds: Option<i32>,
-    error: Option<&'a str>,
+    error: Option<String>,
     updated_at: DbTs,
 }
 
-/// The next number of the sequence that Shunya knows everything by, where it is a table.
-async fn next_subject_number(lite: &mut Pooled<AsyncSqlite>) -> Result<i64, StoreError> {
-    on_sqlite!(lite, "subject_numbers.next", |c| {
-        diesel::insert_into(subject_numbers::table)
-            .default_values()
-            .returning(subject_numbers::id)
-            .get_result(c)
-            .await
-    })
-    .map_err(fail("subject_numbers"))
+impl RecordingValues {
+    fn of(recording: &Recording, now: Timestamp) -> Self {
+        Self {
+            provider_recording_id: recording.provider_recording_id.clone(),
+            state: recording.state.as_str(),
+            blob_key: recording.blob_key.clone(),
+            content_type: recording.content_type.clone(),
+            size_bytes: recording.size_bytes,
+            sha256: recording.sha256.clone(),
+            duration_seconds: recording.duration_seconds,
+            error: recording.error.clone(),
+            updated_at: DbTs(now),
+        }
+    }
+}
+
+/// The row of a call that is new.
+macro_rules! new_row {
+    ($number:expr, $company:expr, $call:expr, $now:expr) => {
+        (
+            calls_table::id.eq($number),
+            calls_table::company_id.eq($company.to_owned()),
+            calls_table::provider.eq($call.provider.as_str()),
+            CallValues::of($call, $now),
+        )
+    };
 }
 
 #[async_trait]
@@ -220,29 +233,41 @@ impl CallRepository for SqlUnit {
         ids: &ProviderCallIds,
     ) -> Result<Option<StoredCall>, StoreError> {
         let (conn, company) = self.parts();
-        let names: Vec<&str> = std::iter::once(ids.primary.as_str()).chain(ids.legacy.as_deref()).collect();
-        // by one index and by the other: for one condition about both, SQLite would look through all the tenant's calls
+        let other = ids.legacy.as_deref().unwrap_or(&ids.primary);
+        // by one index and by the other: for one condition about both, SQLite would look through all the tenant's calls. Name
+        // by name: for a list of them PostgreSQL guesses ten, and plans anew every time rather than keep so dear a plan
         let (new, old) = diesel::alias!(calls_table as by_name, calls_table as by_old_name);
-        let by_name = new
-            .filter(new.field(calls_table::company_id).eq(company))
-            .filter(new.field(calls_table::provider).eq(provider.as_str()))
-            .filter(new.field(calls_table::provider_call_id).eq_any(names.clone()))
-            .select(new.field(calls_table::id));
-        let by_old_name = old
-            .filter(old.field(calls_table::company_id).eq(company))
-            .filter(old.field(calls_table::provider).eq(provider.as_str()))
-            .filter(old.field(calls_table::provider_legacy_id).eq_any(names).assume_not_null())
-            .select(old.field(calls_table::id));
-        let row: Option<CallRow> = find_locked!(
-            conn,
-            "calls.find_by_provider",
-            calls_table::table
-                .filter(calls_table::id.eq_any(by_name.union_all(by_old_name)))
-                // a call that bears the name itself goes before one that bears it as its old name
-                .order((calls_table::provider_call_id.ne(ids.primary.as_str()), calls_table::id))
-                .limit(1)
-                .select(CallRow::as_select())
-        )
+        let by_name = |name| {
+            new.filter(new.field(calls_table::company_id).eq(company))
+                .filter(new.field(calls_table::provider).eq(provider.as_str()))
+                .filter(new.field(calls_table::provider_call_id).eq(name))
+                .select(new.field(calls_table::id))
+        };
+        let by_old_name = |name| {
+            old.filter(old.field(calls_table::company_id).eq(company))
+                .filter(old.field(calls_table::provider).eq(provider.as_str()))
+                .filter(old.field(calls_table::provider_legacy_id).eq(name).assume_not_null())
+                .select(old.field(calls_table::id))
+        };
+        let choice = by_name(ids.primary.as_str())
+            .union_all(by_name(other))
+            .union_all(by_old_name(ids.primary.as_str()))
+            .union_all(by_old_name(other));
+        // a call that bears the name itself goes before one that bears it as its old name
+        let order = (calls_table::provider_call_id.ne(ids.primary.as_str()), calls_table::id);
+        let row: Option<CallRow> = match conn {
+            // as an array: `id IN (SELECT …)` is a join, and over a table that was small when the plan was made, one that
+            // looks through all of it
+            Conn::Postgres(pg) => on_postgres!(pg, "calls.find_by_provider", |c| {
+                let found = calls_table::table.filter(calls_table::id.eq_any(diesel::dsl::array(choice)));
+                let found = found.order(order).limit(1).select(CallRow::as_select()).for_no_key_update();
+                found.get_result(c).await.optional()
+            }),
+            Conn::Sqlite(lite) => on_sqlite!(lite, "calls.find_by_provider", |c| {
+                let found = calls_table::table.filter(calls_table::id.eq_any(choice));
+                found.order(order).limit(1).select(CallRow::as_select()).get_result(c).await.optional()
+            }),
+        }
         .map_err(fail(CALLS))?;
         row.map(call_of).transpose()
     }
@@ -303,33 +328,25 @@ impl CallRepository for SqlUnit {
     }
 
     async fn insert(&mut self, call: &StoredCall, now: Timestamp) -> Result<Option<CallId>, StoreError> {
+        let numbers = self.numbers.clone();
         let (conn, company) = self.parts();
-        macro_rules! row {
-            ($id:expr) => {
-                (
-                    calls_table::id.eq($id),
-                    calls_table::company_id.eq(company),
-                    calls_table::provider.eq(call.provider.as_str()),
-                    CallValues::of(call, now),
-                )
-            };
-        }
-        let id = match conn {
-            Conn::Postgres(pg) => on_postgres!(pg, "calls.insert", |c| {
-                let insert = diesel::insert_into(calls_table::table).values(row!(NextSubjectNumber));
-                let insert = insert.on_conflict_do_nothing().returning(calls_table::id);
-                kept(insert).get_result::<i64>(c).await.optional()
-            }),
-            Conn::Sqlite(lite) => {
-                let id = next_subject_number(lite).await?;
-                on_sqlite!(lite, "calls.insert", |c| {
-                    let insert = diesel::insert_into(calls_table::table).values(row!(id));
-                    let added = insert.on_conflict_do_nothing().execute(c).await;
-                    added.map(|added| (added > 0).then_some(id))
-                })
-            }
-        };
-        Ok(id.map_err(fail(CALLS))?.map(CallId))
+        let number = numbers.next(conn).await?;
+        let row = new_row!(number, company, call, now);
+        let added = on_db!(conn, "calls.insert", |c| {
+            let insert = diesel::insert_into(calls_table::table).values(row);
+            kept(insert.on_conflict_do_nothing()).execute(c).await
+        })
+        .map_err(fail(CALLS))?;
+        Ok((added > 0).then_some(CallId(number)))
+    }
+
+    async fn insert_new(&mut self, call: &StoredCall, now: Timestamp) -> Result<CallId, StoreError> {
+        let numbers = self.numbers.clone();
+        let (conn, company) = self.parts();
+        let number = numbers.next(conn).await?;
+        let row = new_row!(number, company, call, now);
+        later!(conn, "calls.insert_new", CALLS, kept(diesel::insert_into(calls_table::table).values(row)))?;
+        Ok(CallId(number))
     }
 
     async fn save(&mut self, call: &StoredCall, now: Timestamp) -> Result<(), StoreError> {
@@ -432,33 +449,26 @@ impl CallRepository for SqlUnit {
 
     async fn save_recording(&mut self, recording: &Recording, now: Timestamp) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
-        let (recording, company) = (recording.clone(), company.to_owned());
-        later!(conn, "recordings.save", RECORDINGS, |c| {
-            let values = || RecordingValues {
-                provider_recording_id: recording.provider_recording_id.as_deref(),
-                state: recording.state.as_str(),
-                blob_key: recording.blob_key.as_deref(),
-                content_type: recording.content_type.as_deref(),
-                size_bytes: recording.size_bytes,
-                sha256: recording.sha256.as_deref(),
-                duration_seconds: recording.duration_seconds,
-                error: recording.error.as_deref(),
-                updated_at: DbTs(now),
-            };
-            let row = (
-                recordings::id.eq(DbId::from(recording.id)),
-                recordings::company_id.eq(company.as_str()),
-                recordings::call_id.eq(recording.call.0),
-                recordings::provider.eq(recording.provider.as_str()),
-                recordings::created_at.eq(DbTs(now)),
-                values(),
-            );
-            let insert = diesel::insert_into(recordings::table)
-                .values(row)
-                .on_conflict((recordings::company_id, recordings::call_id))
-                .do_update()
-                .set(values());
-            kept(insert).execute(c).await
-        })
+        let row = (
+            recordings::id.eq(DbId::from(recording.id)),
+            recordings::company_id.eq(company.to_owned()),
+            recordings::call_id.eq(recording.call.0),
+            recordings::provider.eq(recording.provider.as_str()),
+            recordings::created_at.eq(DbTs(now)),
+            RecordingValues::of(recording, now),
+        );
+        let changes = RecordingValues::of(recording, now);
+        later!(
+            conn,
+            "recordings.save",
+            RECORDINGS,
+            kept(
+                diesel::insert_into(recordings::table)
+                    .values(row)
+                    .on_conflict((recordings::company_id, recordings::call_id))
+                    .do_update()
+                    .set(changes)
+            )
+        )
     }
 }

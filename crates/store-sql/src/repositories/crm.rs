@@ -32,6 +32,7 @@ impl CrmRepository for SqlUnit {
         let (conn, company) = self.parts();
         let ensured = contacts::ensure(conn, company, contact, now).await?;
         self.locked_card = Some(ensured.id);
+        self.fresh_card = ensured.is_new.then_some(ensured.id);
         Ok(ensured)
     }
 
@@ -61,9 +62,18 @@ impl CrmRepository for SqlUnit {
     }
 
     async fn ensure_lead(&mut self, lead: &NewLead, now: Timestamp) -> Result<EnsuredLead, StoreError> {
-        let locked = self.locked_card == Some(lead.contact);
+        let contact = Some(lead.contact);
+        let card = if self.fresh_card == contact {
+            leads::Card::Fresh
+        } else if self.locked_card == contact {
+            leads::Card::Locked
+        } else {
+            leads::Card::Untouched
+        };
+        // asked again, it has the one that is made now
+        self.fresh_card = None;
         let (conn, company) = self.parts();
-        leads::ensure(conn, company, lead, locked, now).await
+        leads::ensure(conn, company, lead, card, now).await
     }
 
     async fn known_lead(&mut self, id: LeadId) -> Result<Option<KnownLead>, StoreError> {

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{LeadId, StoreError, UserId};
 
 use crate::{
-    db::{Conn, alongside, on_db, on_sqlite},
+    db::{Conn, on_db, on_sqlite, write_due},
     error::fail,
     kept::kept,
     schema::events,
@@ -17,17 +17,17 @@ use crate::{
 
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
-struct NewEventRow<'a> {
+struct NewEventRow {
     id: DbId,
-    company_id: &'a str,
-    event: &'a str,
-    event_key: &'a str,
-    severity: &'a str,
+    company_id: String,
+    event: String,
+    event_key: String,
+    severity: &'static str,
     lead_id: Option<DbId>,
-    user_id: Option<&'a str>,
+    user_id: Option<String>,
     call_id: Option<i64>,
     data: DbDoc,
-    trace: Option<&'a str>,
+    trace: Option<String>,
     created_at: DbTs,
 }
 
@@ -40,19 +40,19 @@ fn severity_of(event: &str) -> &'static str {
     }
 }
 
-impl<'a> NewEventRow<'a> {
-    fn of(event: &'a Event, company: &'a str, trace: Option<&'a str>) -> Self {
+impl NewEventRow {
+    fn of(event: &Event, company: &str, trace: Option<&str>) -> Self {
         Self {
             id: event.id.into(),
-            company_id: company,
-            event: &event.event,
-            event_key: &event.key,
+            company_id: company.to_owned(),
+            event: event.event.clone().into(),
+            event_key: event.key.clone(),
             severity: severity_of(&event.event),
             lead_id: event.lead.map(DbId::from),
-            user_id: event.user.as_ref().map(kernel::UserId::as_str),
+            user_id: event.user.as_ref().map(|user| user.as_str().to_owned()),
             call_id: event.call.map(|call| call.0),
             data: DbDoc(event.data.clone()),
-            trace,
+            trace: trace.map(str::to_owned),
             created_at: DbTs(event.at),
         }
     }
@@ -61,10 +61,10 @@ impl<'a> NewEventRow<'a> {
 /// Adds rows unless their keys are there, and answers the ids of those added. (Most units tell of one to three things, so
 /// there are as many texts to keep.)
 macro_rules! append {
-    ($c:expr, $rows:expr) => {{
+    ($rows:expr) => {{
         let insert = diesel::insert_into(events::table).values($rows);
         let insert = insert.on_conflict((events::company_id, events::event_key)).do_nothing();
-        kept(insert.returning(events::id)).get_results::<DbId>($c).await
+        insert.returning(events::id)
     }};
 }
 
@@ -74,20 +74,24 @@ impl EventLog for SqlUnit {
         let (conn, company) = self.parts();
         let rows: Vec<_> = events.iter().map(|event| NewEventRow::of(event, company, trace)).collect();
         let added = match conn {
-            Conn::Postgres(pg) => alongside!(pg, "events.append", |c| append!(c, rows)),
+            // together with what else is due
+            Conn::Postgres(pg) => {
+                pg.ahead.add_told(append!(rows));
+                write_due(pg).await.map_err(fail("events"))?
+            }
             // which has no such way of adding several
             Conn::Sqlite(lite) => {
                 let mut added = Vec::with_capacity(rows.len());
                 for row in rows {
-                    added.extend(
-                        on_sqlite!(&mut *lite, "events.append", |c| append!(c, row))
-                            .map_err(fail("events"))?,
-                    );
+                    let new: Vec<DbId> = on_sqlite!(&mut *lite, "events.append", |c| {
+                        kept(append!(row)).get_results(c).await
+                    })
+                    .map_err(fail("events"))?;
+                    added.extend(new);
                 }
-                Ok(added)
+                added
             }
-        }
-        .map_err(fail("events"))?;
+        };
         Ok(events.into_iter().filter(|event| added.contains(&DbId::from(event.id))).collect())
     }
 

@@ -2,13 +2,15 @@
 
 use app::ports::{Inbox, InboxEntry, NewInboxEntry, StoredArrival};
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 use idempotency::{Arrival, InboxState};
 use kernel::{CallId, CompanyId, InboxId, StoreError, Timestamp};
 
 use crate::{
-    db::{Conn, find_locked, later, on_db},
+    db::{Conn, find_locked, later, on_db, on_sqlite},
     error::{corrupt, fail},
     kept::kept,
     literals::WebhookWaiting,
@@ -21,42 +23,44 @@ const TABLE: &str = "webhook_inbox";
 
 #[derive(Insertable)]
 #[diesel(table_name = webhook_inbox, treat_none_as_default_value = false)]
-pub(crate) struct NewInboxRow<'a> {
+pub(crate) struct NewInboxRow {
     id: DbId,
-    company_id: Option<&'a str>,
-    provider: &'a str,
-    kind: &'a str,
-    event_key: &'a str,
-    match_key: Option<&'a str>,
-    state: &'a str,
-    reason: Option<&'a str>,
-    path: &'a str,
-    query: &'a str,
-    content_type: Option<&'a str>,
+    company_id: Option<String>,
+    provider: &'static str,
+    kind: String,
+    event_key: String,
+    match_key: Option<String>,
+    state: &'static str,
+    reason: Option<String>,
+    path: String,
+    query: String,
+    content_type: Option<String>,
     proof: DbDoc,
-    body: &'a [u8],
-    trace: Option<&'a str>,
+    body: Vec<u8>,
+    call_id: Option<i64>,
+    trace: Option<String>,
     received_at: DbTs,
     processed_at: Option<DbTs>,
 }
 
-impl<'a> NewInboxRow<'a> {
-    pub(crate) fn of(entry: &'a NewInboxEntry, company: Option<&'a str>) -> Self {
+impl NewInboxRow {
+    pub(crate) fn of(entry: &NewInboxEntry, company: Option<&str>) -> Self {
         Self {
             id: entry.id.into(),
-            company_id: company,
+            company_id: company.map(str::to_owned),
             provider: entry.provider.as_str(),
-            kind: &entry.kind,
-            event_key: &entry.event_key,
-            match_key: entry.match_key.as_deref(),
+            kind: entry.kind.clone(),
+            event_key: entry.event_key.clone(),
+            match_key: entry.match_key.clone(),
             state: entry.state.as_str(),
-            reason: entry.reason.as_deref(),
-            path: &entry.path,
-            query: &entry.query,
-            content_type: entry.content_type.as_deref(),
+            reason: entry.reason.clone(),
+            path: entry.path.clone(),
+            query: entry.query.clone(),
+            content_type: entry.content_type.clone(),
             proof: DbDoc::of(&entry.proof),
-            body: &entry.body,
-            trace: entry.trace.as_deref(),
+            body: entry.body.clone(),
+            call_id: entry.call.map(|call| call.0),
+            trace: entry.trace.clone(),
             received_at: DbTs(entry.received_at),
             processed_at: is_settled(entry.state).then_some(DbTs(entry.received_at)),
         }
@@ -136,9 +140,9 @@ pub(crate) fn entry_of(row: InboxRow) -> Result<InboxEntry, StoreError> {
             proof: row.proof.read().map_err(|error| bad("proof", &error.to_string()))?,
             body: row.body,
             trace: row.trace,
+            call: row.call_id.map(CallId),
             received_at: row.received_at.0,
         },
-        call: row.call_id.map(CallId),
         duplicates: row.duplicates,
         processed_at: row.processed_at.map(|at| at.0),
     })
@@ -149,6 +153,26 @@ impl Inbox for SqlUnit {
     async fn store(&mut self, entry: &NewInboxEntry) -> Result<StoredArrival, StoreError> {
         let (conn, company) = self.parts();
         NewInboxRow::of(entry, Some(company)).store(conn).await
+    }
+
+    async fn store_new(&mut self, entry: &NewInboxEntry) -> Result<(), StoreError> {
+        let (conn, company) = self.parts();
+        let insert = diesel::insert_into(webhook_inbox::table)
+            .values(NewInboxRow::of(entry, Some(company)))
+            .on_conflict(webhook_inbox::event_key)
+            .do_nothing()
+            .returning(webhook_inbox::id);
+        match conn {
+            Conn::Postgres(pg) => pg.ahead.add_arrival(insert),
+            Conn::Sqlite(lite) => {
+                let added = on_sqlite!(&mut *lite, "webhook_inbox.store_new", |c| {
+                    insert.get_result::<DbId>(c).await.optional()
+                })
+                .map_err(fail(TABLE))?;
+                lite.fate.repeated |= added.is_none();
+            }
+        }
+        Ok(())
     }
 
     async fn find(&mut self, id: InboxId) -> Result<Option<InboxEntry>, StoreError> {
@@ -174,19 +198,16 @@ impl Inbox for SqlUnit {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
-        let (company, reason) = (company.to_owned(), reason.map(str::to_owned));
-        later!(conn, "webhook_inbox.settle", TABLE, |c| {
-            let target = webhook_inbox::table
-                .filter(webhook_inbox::company_id.eq(company))
-                .filter(webhook_inbox::id.eq(DbId::from(id)));
-            let update = diesel::update(target).set((
-                webhook_inbox::state.eq(state.as_str()),
-                webhook_inbox::reason.eq(reason),
-                webhook_inbox::call_id.eq(call.map(|call| call.0)),
-                webhook_inbox::processed_at.eq(is_settled(state).then_some(DbTs(now))),
-            ));
-            kept(update).execute(c).await
-        })
+        let target = webhook_inbox::table
+            .filter(webhook_inbox::company_id.eq(company.to_owned()))
+            .filter(webhook_inbox::id.eq(DbId::from(id)));
+        let update = diesel::update(target).set((
+            webhook_inbox::state.eq(state.as_str()),
+            webhook_inbox::reason.eq(reason.map(str::to_owned)),
+            webhook_inbox::call_id.eq(call.map(|call| call.0)),
+            webhook_inbox::processed_at.eq(is_settled(state).then_some(DbTs(now))),
+        ));
+        later!(conn, "webhook_inbox.settle", TABLE, kept(update))
     }
 
     async fn take_waiting(&mut self, match_keys: &[String]) -> Result<Vec<InboxId>, StoreError> {

@@ -24,8 +24,8 @@ macro_rules! insert_unless_there {
             diesel::insert_into(jobs::table)
                 .values((
                     jobs::id.eq(DbId::from($job.id)),
+                    jobs::fairness_key.eq($company.clone().unwrap_or_default()),
                     jobs::company_id.eq($company),
-                    jobs::fairness_key.eq($company.unwrap_or_default()),
                     jobs::queue.eq($job.kind.queue.as_str()),
                     jobs::kind.eq($job.kind.name),
                     jobs::args.eq(DbDoc($job.args.clone())),
@@ -33,7 +33,7 @@ macro_rules! insert_unless_there {
                     jobs::state.eq(JobState::Ready.as_str()),
                     jobs::run_at.eq(DbTs($job.run_at)),
                     jobs::max_attempts.eq(i32::try_from($job.kind.max_attempts).unwrap_or(i32::MAX)),
-                    jobs::dedupe_key.eq($job.dedupe_key.as_deref()),
+                    jobs::dedupe_key.eq($job.dedupe_key.clone()),
                     jobs::trace.eq($trace),
                     jobs::created_at.eq(DbTs($now)),
                 ))
@@ -161,10 +161,8 @@ impl JobOutbox for SqlUnit {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (conn, company) = self.parts();
-        let (company, job, trace) = (company.to_owned(), job.clone(), trace.map(str::to_owned));
-        later!(conn, "jobs.enqueue_quietly", TABLE, |c| {
-            insert_unless_there!(Some(company.as_str()), job, trace.as_deref(), now).execute(c).await
-        })
+        let (company, trace) = (Some(company.to_owned()), trace.map(str::to_owned));
+        later!(conn, "jobs.enqueue_quietly", TABLE, insert_unless_there!(company, job, trace, now))
     }
 
     async fn finish(&mut self, lease: Lease, now: Timestamp) -> Result<(), StoreError> {

@@ -52,20 +52,33 @@ async fn to_go_on_with(
     Ok(asleep)
 }
 
-/// The lead a new call of a contact belongs to. `locked` says that this transaction has the contact's card locked.
+/// What a transaction did with a contact's card before it asks for a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Card {
+    /// Nothing.
+    Untouched,
+    /// Locked it.
+    Locked,
+    /// Made it: it has no leads.
+    Fresh,
+}
+
+/// The lead a new call of a contact belongs to.
 pub(super) async fn ensure(
     conn: &mut Conn,
     company: &str,
     lead: &NewLead,
-    locked: bool,
+    card: Card,
     now: Timestamp,
 ) -> Result<EnsuredLead, StoreError> {
-    if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
+    if card != Card::Fresh
+        && let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await?
+    {
         return Ok(EnsuredLead { id, status, is_new: false });
     }
     // whoever makes or wakes a lead has its card locked, so that there is at most one of them for each customer; what was
     // not there a moment ago may be there now
-    if !locked {
+    if card == Card::Untouched {
         contacts::lock(conn, company, lead.contact).await?;
         if let Some((id, status)) = to_go_on_with(conn, company, lead.contact).await? {
             return Ok(EnsuredLead { id, status, is_new: false });
@@ -74,7 +87,7 @@ pub(super) async fn ensure(
     let fields = lead.facts.fields();
     let row = (
         leads::id.eq(DbId::from(lead.id)),
-        leads::company_id.eq(company),
+        leads::company_id.eq(company.to_owned()),
         leads::contact_card_id.eq(DbId::from(lead.contact)),
         leads::status.eq(LeadStatus::New.as_str()),
         leads::source.eq(fields.source.as_str()),
@@ -84,8 +97,7 @@ pub(super) async fn ensure(
         leads::created_at.eq(DbTs(now)),
         leads::updated_at.eq(DbTs(now)),
     );
-    on_db!(conn, "leads.insert", |c| kept(diesel::insert_into(leads::table).values(row)).execute(c).await)
-        .map_err(fail(TABLE))?;
+    later!(conn, "leads.insert", TABLE, kept(diesel::insert_into(leads::table).values(row)))?;
     add_history(
         conn,
         company,
@@ -222,22 +234,20 @@ async fn add_history(conn: &mut Conn, company: &str, line: HistoryLine) -> Resul
     // one line for each version of a lead: the id follows from both, as the unique key does
     let version = u128::try_from(line.version).unwrap_or_default();
     let id = Uuid::from_u128(line.lead.0.as_u128() ^ (version << 8));
-    let company = company.to_owned();
-    later!(conn, "lead_status_history.insert", "lead_status_history", |c| {
-        let row = (
-            history::id.eq(DbId(id)),
-            history::company_id.eq(company),
-            history::lead_id.eq(DbId::from(line.lead)),
-            history::lead_version.eq(line.version),
-            history::from_status.eq(line.from.map(LeadStatus::as_str)),
-            history::to_status.eq(line.to.as_str()),
-            history::reason.eq(Some(line.reason)),
-            history::triggered_by.eq(line.triggered_by),
-            history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
-            history::created_at.eq(DbTs(line.now)),
-        );
-        kept(diesel::insert_into(history::table).values(row)).execute(c).await
-    })
+    let row = (
+        history::id.eq(DbId(id)),
+        history::company_id.eq(company.to_owned()),
+        history::lead_id.eq(DbId::from(line.lead)),
+        history::lead_version.eq(line.version),
+        history::from_status.eq(line.from.map(LeadStatus::as_str)),
+        history::to_status.eq(line.to.as_str()),
+        history::reason.eq(Some(line.reason)),
+        history::triggered_by.eq(line.triggered_by),
+        history::context.eq(line.call.map(|call| DbDoc(json!({ "call_id": call })))),
+        history::created_at.eq(DbTs(line.now)),
+    );
+    let insert = kept(diesel::insert_into(history::table).values(row));
+    later!(conn, "lead_status_history.insert", "lead_status_history", insert)
 }
 
 pub(super) async fn record_verdict(

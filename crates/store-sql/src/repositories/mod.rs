@@ -12,8 +12,10 @@ mod intake_people;
 mod job_changes;
 mod jobs;
 mod leads;
+mod subject_numbers;
 
 pub(crate) use directory::{CompanyRow, company_of};
 pub(crate) use inbox::{InboxRow, NewInboxRow, entry_of};
 pub(crate) use job_changes::{cancel_job, retry_job};
 pub(crate) use jobs::{JobRow, insert_job};
+pub(crate) use subject_numbers::SubjectNumbers;

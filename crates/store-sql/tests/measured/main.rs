@@ -37,7 +37,7 @@ fn subjects() -> BTreeSet<String> {
 
 /// What statements are written with.
 const ASKED: [&str; 7] =
-    ["on_db!(", "on_postgres!(", "on_sqlite!(", "alongside!(", "later!(", "find_locked!(", "of_company!("];
+    ["on_db!(", "on_postgres!(", "on_sqlite!(", "at_once!(", "later!(", "find_locked!(", "of_company!("];
 
 /// Names by where they are used: the twins of a statement that differs between the databases stand in one function.
 fn names(folder: &Path, found: &mut BTreeMap<String, BTreeSet<String>>) {

@@ -207,6 +207,7 @@ impl<'a> Bench<'a> {
             proof: vec![("signature".to_owned(), "c2ln".to_owned())],
             body: vec![0, 1, 255, b'{'],
             trace: Some("00-trace".to_owned()),
+            call: None,
             received_at: at(0),
         }
     }

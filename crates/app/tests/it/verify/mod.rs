@@ -104,6 +104,7 @@ async fn webhook(world: &World, scope: &Scope, state: InboxState, number: u32) -
         proof: Vec::new(),
         body,
         trace: None,
+        call: None,
         received_at: world.clock_now(),
     };
     let mut work = world.ports.begin(scope).await.unwrap();

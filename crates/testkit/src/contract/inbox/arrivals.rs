@@ -23,7 +23,7 @@ pub async fn a_webhook_is_stored_as_it_came(db: &Database) {
     let found = unit.inbox().find(entry.id).await.unwrap().expect("it is stored");
     unit.rollback().await.unwrap();
     assert_eq!(found.company, Some(scope.company));
-    assert_eq!((found.call, found.duplicates, found.processed_at), (None, 0, None));
+    assert_eq!((found.entry.call, found.duplicates, found.processed_at), (None, 0, None));
     assert_eq!(format!("{:?}", found.entry), format!("{entry:?}"));
 }
 
@@ -96,7 +96,7 @@ pub async fn settling_says_where_a_webhook_stands_and_why(db: &Database) {
         unit.commit().await.unwrap();
         let found = InboxOffice::find(&db.system, id).await.unwrap().unwrap();
         assert_eq!((found.entry.state, found.entry.reason.as_deref()), (state, reason));
-        assert_eq!((found.call, found.processed_at), (call, processed), "{state:?}");
+        assert_eq!((found.entry.call, found.processed_at), (call, processed), "{state:?}");
     }
 }
 
