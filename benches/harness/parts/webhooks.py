@@ -119,6 +119,8 @@ def run(world):
                     continue
                 for taker in takers:
                     taker.drive(kind, concurrency, plan.warm_up_seconds)
+                    # as autovacuum does within a minute of use: plans are kept from then on
+                    world.postgres.sql(taker.database, "ANALYZE")
                 repeats = {taker.name: [] for taker in takers}
                 if kind == "callrail_new":
                     repeats["postgres"] = []

@@ -301,7 +301,7 @@ pub async fn write_due(pooled: &mut Pooled<AsyncPgConnection>) -> QueryResult<Ve
 
 /// Whoever leaves a row for later has looked for it first: if its key is taken now, somebody was faster, and the same again
 /// finds what they wrote.
-fn as_overtaken(error: Error) -> Error {
+pub fn as_overtaken(error: Error) -> Error {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
             Error::DatabaseError(DatabaseErrorKind::SerializationFailure, info)
@@ -360,7 +360,7 @@ macro_rules! later {
             }
             $crate::db::Conn::Sqlite(pooled) => {
                 let result = $crate::db::on_sqlite!(pooled, $name, |c| $statement.execute(c).await);
-                result.map(drop).map_err($crate::error::fail($table))
+                result.map(drop).map_err($crate::db::as_overtaken).map_err($crate::error::fail($table))
             }
         }
     };

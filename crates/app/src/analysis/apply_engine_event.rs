@@ -132,7 +132,7 @@ async fn look(run: &JobRun<'_>, id: InboxId) -> Result<Look, StoreError> {
     // on its own: whoever stores or settles a webhook has its request locked first, and could wait for us while we wait
     // for them
     let mut work = run.begin().await?;
-    let job = work.analyses().match_job(&event.task_ids, event.call).await?;
+    let matched = work.analyses().match_job(&event.task_ids, event.call).await?;
     work.rollback().await?;
-    Ok(Some((entry, event, job)))
+    Ok(Some((entry, event, matched.map(|matched| matched.job))))
 }

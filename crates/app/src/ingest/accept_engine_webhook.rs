@@ -5,14 +5,13 @@
 //! do not know yet waits for it.
 
 use idempotency::{InboxState, event_key};
-use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError, Timestamp};
-use shunya_jobs::ShunyaJob;
+use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError};
 use tracing::{Instrument, Span};
 
 use crate::{
     Ports, Work,
     jobs::ApplyEngineEvent,
-    ports::{Delivery, EngineEvent, EngineEventKind, NewInboxEntry, ProofError, Unreadable},
+    ports::{Delivery, EngineEvent, EngineEventKind, MatchedJob, NewInboxEntry, ProofError, Unreadable},
 };
 
 /// What became of a webhook, in the contract's words.
@@ -106,13 +105,37 @@ pub async fn accept_engine_webhook(
         ports.inbox_office.quarantine(&quarantined("unknown_tenant")).await?;
         return Ok(EngineWebhookAck::Quarantined);
     };
-    if let Some(owner) = ports.tenants.owns_vendor_task(&event.task_ids).await?
-        && owner != company.id
-    {
-        ports.inbox_office.quarantine(&quarantined("tenant_mismatch")).await?;
-        return Err(EngineWebhookError::WrongTenant);
+    let (mut work, mut matched) = look(ports, &event, &company.id).await?;
+    let names_own = |matched: &MatchedJob| {
+        matched.job.vendor_task_id.as_ref().is_some_and(|id| event.task_ids.contains(id))
+    };
+    if !matched.as_ref().is_some_and(names_own) {
+        // whose it is then, is asked across tenants, and nothing is held meanwhile
+        work.rollback().await?;
+        if let Some(owner) = ports.tenants.owns_vendor_task(&event.task_ids).await?
+            && owner != company.id
+        {
+            ports.inbox_office.quarantine(&quarantined("tenant_mismatch")).await?;
+            return Err(EngineWebhookError::WrongTenant);
+        }
+        (work, matched) = look(ports, &event, &company.id).await?;
     }
-    store(ports, delivery, &event, &company.id).await
+    let span = resumed(ports, delivery, matched.as_ref().and_then(|matched| matched.trace.as_deref()));
+    take(work, delivery, &event, matched).instrument(span).await
+}
+
+/// Begins, and finds the request an event speaks of.
+async fn look<'a>(
+    ports: &'a Ports,
+    event: &EngineEvent,
+    company: &CompanyId,
+) -> Result<(Work<'a>, Option<MatchedJob>), StoreError> {
+    let mut work = ports.begin(&Scope::system(company.clone(), "shunya")).await?;
+    let matched = match event.kind {
+        EngineEventKind::Progress => None,
+        _ => work.analyses().match_job(&event.task_ids, event.call).await?,
+    };
+    Ok((work, matched))
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -135,39 +158,17 @@ fn resumed(ports: &Ports, delivery: &Delivery, trace: Option<&str>) -> Span {
     span
 }
 
-async fn store(
-    ports: &Ports,
-    delivery: &Delivery,
-    event: &EngineEvent,
-    company: &CompanyId,
-) -> Result<EngineWebhookAck, EngineWebhookError> {
-    let now = delivery.received_at;
-    let scope = Scope::system(company.clone(), "shunya");
-    let mut work = ports.begin(&scope).await?;
-    let job = match event.kind {
-        EngineEventKind::Progress => None,
-        _ => work.analyses().match_job(&event.task_ids, event.call).await?,
-    };
-    let trace = match &job {
-        Some(job) => work.analyses().trace_of(job.id).await?,
-        None => None,
-    };
-    let span = resumed(ports, delivery, trace.as_deref());
-    take(work, delivery, event, job, trace, now).instrument(span).await
-}
-
 async fn take(
     work: Work<'_>,
     delivery: &Delivery,
     event: &EngineEvent,
-    job: Option<ShunyaJob>,
-    trace: Option<String>,
-    now: Timestamp,
+    matched: Option<MatchedJob>,
 ) -> Result<EngineWebhookAck, EngineWebhookError> {
+    let (job, trace) = matched.map(|matched| (matched.job, matched.trace)).unzip();
     let ports = work.ports();
     let company = work.scope().company.clone();
     // the span that was just entered, or the request's own trace where spans have no ids
-    let mut work = work.traced(ports.traces.current().or(trace));
+    let mut work = work.traced(ports.traces.current().or(trace.flatten()));
     let match_key = match_keys(&event.task_ids, event.call).into_iter().next();
     let (state, ack) = match (&job, event.kind) {
         (_, EngineEventKind::Progress) => (InboxState::Ignored, EngineWebhookAck::Received),
@@ -182,7 +183,7 @@ async fn take(
     entry.call = job.map(|job| job.call);
     work.inbox().store_new(&entry).await?;
     if state == InboxState::Received {
-        work.enqueue(&ApplyEngineEvent { inbox: entry.id }, now).await?;
+        work.enqueue(&ApplyEngineEvent { inbox: entry.id }, delivery.received_at).await?;
     }
     let scope = work.scope().clone();
     match work.commit().await {

@@ -142,10 +142,8 @@ async fn replay_engine_event(ports: &Ports, stored: &InboxEntry) -> Result<(), R
     }
     let now = ports.clock.now();
     let mut work = ports.begin(&Scope::system(company, "shunya")).await?;
-    let trace = match work.analyses().match_job(&event.task_ids, event.call).await? {
-        Some(job) => work.analyses().trace_of(job.id).await?,
-        None => None,
-    };
+    let matched = work.analyses().match_job(&event.task_ids, event.call).await?;
+    let trace = matched.and_then(|matched| matched.trace);
     let mut work = work.traced(trace.or_else(|| stored.entry.trace.clone()));
     work.inbox()
         .settle(stored.entry.id, InboxState::Received, Some("replayed"), stored.entry.call, now)

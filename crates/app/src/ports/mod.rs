@@ -55,8 +55,8 @@ pub use providers::{
 };
 pub use repositories::{
     AnalysisRepository, CallRepository, CrmRepository, EnsuredContact, EnsuredLead, Event, EventLog,
-    NewAnalysis, NewAppointment, NewContact, NewLead, NewSignalRow, NewTaskRow, Recording, StoredCall,
-    TenantDirectory,
+    MatchedJob, NewAnalysis, NewAppointment, NewContact, NewLead, NewSignalRow, NewTaskRow, Recording,
+    StoredCall, TenantDirectory,
 };
 pub use short_cache::{CacheKey, Computation, MAX_CACHED_BYTES, ShortCache};
 pub use signals::{Bell, Doorbell, EventBus, EventStream, NoEvents};

@@ -149,6 +149,15 @@ pub struct NewAnalysis<'a> {
     pub analyzed_at: Timestamp,
 }
 
+/// A request an event speaks of.
+#[derive(Clone, Debug)]
+pub struct MatchedJob {
+    /// The request.
+    pub job: ShunyaJob,
+    /// The trace it was made in.
+    pub trace: Option<String>,
+}
+
 /// Requests to Shunya, transcripts and analyses.
 #[async_trait]
 pub trait AnalysisRepository: Send {
@@ -166,7 +175,7 @@ pub trait AnalysisRepository: Send {
         &mut self,
         task_ids: &[String],
         call: Option<CallId>,
-    ) -> Result<Option<ShunyaJob>, StoreError>;
+    ) -> Result<Option<MatchedJob>, StoreError>;
     /// Records that the vendor took it.
     async fn mark_submitted(
         &mut self,

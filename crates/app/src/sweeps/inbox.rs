@@ -5,7 +5,7 @@ use super::{MOST_PAGES, is_last, tally::Tally};
 use crate::{
     Patience, Ports, again,
     jobs::{ApplyEngineEvent, Done, JobError, SystemRun},
-    ports::InboxEntry,
+    ports::{InboxEntry, MatchedJob},
 };
 
 /// Waiting webhooks younger than this are left to the submission that may just be committing.
@@ -44,8 +44,7 @@ async fn match_one(ports: &Ports, waiting: &InboxEntry) -> Result<(), StoreError
     let id = waiting.entry.id;
     let mut work = ports.begin(&Scope::system(company.clone(), "shunya")).await?;
     match work.analyses().match_job(&event.task_ids, event.call).await? {
-        Some(job) => {
-            let trace = work.analyses().trace_of(job.id).await?;
+        Some(MatchedJob { job, trace }) => {
             work = work.traced(trace);
             work.inbox().settle(id, InboxState::Received, None, Some(job.call), now).await?;
             work.enqueue(&ApplyEngineEvent { inbox: id }, now).await?;

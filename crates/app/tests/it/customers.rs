@@ -202,6 +202,8 @@ async fn a_lead_made_by_an_event_that_came_second_is_told() {
         let mut first = world.ports.begin(&scope).await.unwrap();
         let unknown = event("CAL1", None, None);
         app::ingest::apply_call_event(&mut first, kernel::Provider::Callrail, &unknown, now).await.unwrap();
+        // whatever is asked makes what is due be written first
+        first.calls().named(kernel::Provider::Callrail, &["CAL1"]).await.unwrap();
         let mut named = event("CAL1", None, Some(phone(1)));
         named.kind = CallEventKind::Modified;
         let second = apply(&world, &scope, &named);

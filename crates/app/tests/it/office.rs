@@ -31,7 +31,7 @@ on_both!(
 /// The only request there is.
 async fn request(world: &World, scope: &Scope, call: CallId) -> ShunyaJob {
     let mut work = world.ports.begin(scope).await.unwrap();
-    let found = work.analyses().match_job(&[], Some(call)).await.unwrap().expect("a request");
+    let found = work.analyses().match_job(&[], Some(call)).await.unwrap().expect("a request").job;
     work.rollback().await.unwrap();
     found
 }

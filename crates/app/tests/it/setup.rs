@@ -1,6 +1,7 @@
 use std::{future::Future, time::Duration};
 
 use app::{
+    Patience, again,
     ingest::apply_call_event,
     jobs::{Done, JobRun, TenantJob, run_tenant_job},
     ports::{
@@ -89,13 +90,16 @@ pub(crate) fn event(primary: &str, legacy: Option<&str>, phone: Option<PhoneNumb
     }
 }
 
-/// Applies an event in a unit of work of its own.
+/// Applies an event in a unit of work of its own, which is done again like a webhook's if somebody else was faster.
 pub(crate) async fn apply(world: &World, scope: &Scope, event: &CallEvent) -> Result<CallId, StoreError> {
     let now = world.ports.clock.now();
-    let mut work = world.ports.begin(scope).await?;
-    let applied = apply_call_event(&mut work, Provider::Callrail, event, now).await?;
-    work.commit().await?;
-    Ok(applied.call)
+    again(&world.ports, Patience::webhook(Duration::from_secs(10)), || async {
+        let mut work = world.ports.begin(scope).await?;
+        let applied = apply_call_event(&mut work, Provider::Callrail, event, now).await?;
+        work.commit().await?;
+        Ok(applied.call)
+    })
+    .await
 }
 
 /// A call whose recording is to be fetched.

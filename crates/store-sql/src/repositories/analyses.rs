@@ -1,6 +1,6 @@
 #![expect(clippy::ref_option_ref, reason = "in what diesel derives")]
 
-use app::ports::{AnalysisRepository, NewAnalysis};
+use app::ports::{AnalysisRepository, MatchedJob, NewAnalysis};
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
@@ -126,36 +126,44 @@ impl AnalysisRepository for SqlUnit {
         &mut self,
         task_ids: &[String],
         call: Option<CallId>,
-    ) -> Result<Option<ShunyaJob>, StoreError> {
+    ) -> Result<Option<MatchedJob>, StoreError> {
         let (conn, company) = self.parts();
         let of_company = jobs::table.filter(jobs::company_id.eq(company));
-        if !task_ids.is_empty() {
-            let row: Option<ShunyaJobRow> = find_locked!(
+        let found: Option<(ShunyaJobRow, Option<String>)> = match task_ids {
+            [] => Ok(None),
+            // mostly it is one, and for a list PostgreSQL plans anew every time
+            [id] => find_locked!(
                 conn,
                 "shunya_jobs.match_task",
                 of_company
-                    .filter(jobs::vendor_task_id.eq_any(task_ids.iter().map(String::as_str)))
+                    .filter(jobs::vendor_task_id.eq(id))
+                    .select((ShunyaJobRow::as_select(), jobs::trace))
+            ),
+            ids => find_locked!(
+                conn,
+                "shunya_jobs.match_tasks",
+                of_company
+                    .filter(jobs::vendor_task_id.eq_any(ids.iter().map(String::as_str)))
                     .order(jobs::created_at.desc())
                     .limit(1)
-                    .select(ShunyaJobRow::as_select())
-            )
-            .map_err(fail(JOBS))?;
-            if let Some(row) = row {
-                return job_of(row).map(Some);
-            }
+                    .select((ShunyaJobRow::as_select(), jobs::trace))
+            ),
         }
-        let Some(call) = call else { return Ok(None) };
-        let row: Option<ShunyaJobRow> = find_locked!(
-            conn,
-            "shunya_jobs.match_call",
-            of_company
-                .filter(jobs::call_id.eq(call.0))
-                .order((jobs::created_at.desc(), jobs::id.desc()))
-                .limit(1)
-                .select(ShunyaJobRow::as_select())
-        )
         .map_err(fail(JOBS))?;
-        row.map(job_of).transpose()
+        let found = match (found, call) {
+            (None, Some(call)) => find_locked!(
+                conn,
+                "shunya_jobs.match_call",
+                of_company
+                    .filter(jobs::call_id.eq(call.0))
+                    .order((jobs::created_at.desc(), jobs::id.desc()))
+                    .limit(1)
+                    .select((ShunyaJobRow::as_select(), jobs::trace))
+            )
+            .map_err(fail(JOBS))?,
+            (found, _) => found,
+        };
+        found.map(|(row, trace)| Ok(MatchedJob { job: job_of(row)?, trace })).transpose()
     }
 
     async fn mark_submitted(

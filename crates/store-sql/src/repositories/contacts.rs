@@ -1,14 +1,14 @@
 use app::ports::{EnsuredContact, NewContact};
 use crm::{CardFields, ContactUpdate, Learned, Provided, relearn};
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, StoreError, Timestamp};
 
 use crate::{
-    db::{Conn, find_locked, on_db},
+    db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
     kept::kept,
-    schema::{calls, contact_cards as cards},
+    schema::contact_cards as cards,
     types::{DbDoc, DbId, DbTs},
 };
 
@@ -55,7 +55,7 @@ pub(super) async fn ensure(
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = cards)]
-struct Known {
+pub(super) struct Known {
     email: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -64,6 +64,26 @@ struct Known {
     state: Option<String>,
     postal_code: Option<String>,
     learned: Option<DbDoc>,
+}
+
+impl Known {
+    /// A card's fields that are learned, and what they were learned from.
+    pub(super) fn read(self, id: ContactCardId) -> Result<(CardFields, Learned), StoreError> {
+        let learned = match &self.learned {
+            Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
+            None => Learned::default(),
+        };
+        let fields = CardFields {
+            first_name: self.first_name,
+            last_name: self.last_name,
+            email: self.email,
+            address: self.address,
+            city: self.city,
+            state: self.state,
+            postal_code: self.postal_code,
+        };
+        Ok((fields, learned))
+    }
 }
 
 /// Locks a card until the unit of work ends; whoever locks a card and a lead of its takes the card first.
@@ -83,26 +103,12 @@ async fn known(
     let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
     let row: Option<Known> =
         find_locked!(conn, "contact_cards.find", target.select(Known::as_select())).map_err(fail(TABLE))?;
-    let Some(row) = row else { return Ok(None) };
-    let learned = match &row.learned {
-        Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
-        None => Learned::default(),
-    };
-    let fields = CardFields {
-        first_name: row.first_name,
-        last_name: row.last_name,
-        email: row.email,
-        address: row.address,
-        city: row.city,
-        state: row.state,
-        postal_code: row.postal_code,
-    };
-    Ok(Some((fields, learned)))
+    row.map(|row| row.read(id)).transpose()
 }
 
 /// Writes what was learned, and the fields it changes; answers whether there are any. An analysis counts as a change
 /// that somebody else's edit must not be made over unseen, what a provider reports does not.
-async fn write(
+pub(super) async fn write(
     conn: &mut Conn,
     company: &str,
     id: ContactCardId,
@@ -116,23 +122,21 @@ async fn write(
     if !changed && *after == before {
         return Ok(false);
     }
-    let target = cards::table.filter(cards::company_id.eq(company)).filter(cards::id.eq(DbId::from(id)));
-    on_db!(conn, "contact_cards.learn", |c| {
-        let update = diesel::update(target).set((
-            cards::first_name.eq(fields.first_name),
-            cards::last_name.eq(fields.last_name),
-            cards::email.eq(fields.email),
-            cards::address.eq(fields.address),
-            cards::city.eq(fields.city),
-            cards::state.eq(fields.state),
-            cards::postal_code.eq(fields.postal_code),
-            cards::learned.eq(DbDoc::of(after)),
-            cards::version.eq(cards::version + i32::from(changed && counts)),
-            cards::updated_at.eq(DbTs(now)),
-        ));
-        kept(update).execute(c).await
-    })
-    .map_err(fail(TABLE))?;
+    let target =
+        cards::table.filter(cards::company_id.eq(company.to_owned())).filter(cards::id.eq(DbId::from(id)));
+    let update = diesel::update(target).set((
+        cards::first_name.eq(fields.first_name),
+        cards::last_name.eq(fields.last_name),
+        cards::email.eq(fields.email),
+        cards::address.eq(fields.address),
+        cards::city.eq(fields.city),
+        cards::state.eq(fields.state),
+        cards::postal_code.eq(fields.postal_code),
+        cards::learned.eq(DbDoc::of(after)),
+        cards::version.eq(cards::version + i32::from(changed && counts)),
+        cards::updated_at.eq(DbTs(now)),
+    ));
+    later!(conn, "contact_cards.learn", TABLE, kept(update))?;
     Ok(changed)
 }
 
@@ -148,38 +152,4 @@ pub(super) async fn hear(
     let mut after = known.1.clone();
     after.hear(update, heard.1, heard.0);
     write(conn, company, id, known, &after, true, now).await
-}
-
-pub(super) async fn learn(
-    conn: &mut Conn,
-    company: &str,
-    id: ContactCardId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    // locked first: whoever holds the card has written their call by now
-    let Some(known) = known(conn, company, id).await? else { return Ok(()) };
-    let after = known.1.clone().provided(provided(conn, company, id).await?);
-    write(conn, company, id, known, &after, false, now).await?;
-    Ok(())
-}
-
-/// What a customer's calls say of them: each field by the earliest call that says it, city and state by one.
-async fn provided(conn: &mut Conn, company: &str, id: ContactCardId) -> Result<Provided, StoreError> {
-    let theirs = || {
-        calls::table
-            .filter(calls::company_id.eq(company))
-            .filter(calls::contact_card_id.eq(DbId::from(id)))
-            .order((calls::created_at, calls::provider_call_id))
-            .limit(1)
-    };
-    let placed =
-        || theirs().filter(calls::customer_city.is_not_null().or(calls::customer_state.is_not_null()));
-    let name =
-        theirs().filter(calls::customer_name.is_not_null()).select(calls::customer_name).single_value();
-    let city = placed().select(calls::customer_city).single_value();
-    let state = placed().select(calls::customer_state).single_value();
-    let (name, city, state) =
-        on_db!(conn, "calls.provided", |c| diesel::select((name, city, state)).get_result(c).await)
-            .map_err(fail("calls"))?;
-    Ok(Provided { name, city, state })
 }

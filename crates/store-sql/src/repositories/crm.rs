@@ -7,7 +7,7 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, LeadId, StoreError, TaskId, Timestamp, fingerprint};
 
-use super::{contacts, leads};
+use super::{contacts, leads, learned};
 use crate::{
     db::on_db,
     error::fail,
@@ -53,10 +53,14 @@ impl CrmRepository for SqlUnit {
         lead: Option<LeadId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let is_locked = self.locked_card == Some(contact);
         let (conn, company) = self.parts();
-        contacts::learn(conn, company, contact, now).await?;
+        if !is_locked {
+            contacts::lock(conn, company, contact).await?;
+        }
+        learned::learn_card(conn, company, contact, now).await?;
         match lead {
-            Some(lead) => leads::learn(conn, company, lead, now).await,
+            Some(lead) => learned::learn_lead(conn, company, lead, now).await,
             None => Ok(()),
         }
     }

@@ -1,8 +1,5 @@
 use app::ports::{EnsuredLead, NewLead};
-use crm::{
-    AppointmentStatus, KnownLead, LeadFacts, LeadFields, LeadMove, LeadSource, LeadStatus, OpenAppointment,
-    relearn_lead,
-};
+use crm::{AppointmentStatus, KnownLead, LeadMove, LeadStatus, OpenAppointment};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use kernel::{CallId, ContactCardId, LeadId, StoreError, Timestamp};
@@ -14,7 +11,7 @@ use crate::{
     db::{Conn, find_locked, later, on_db},
     error::{corrupt, fail},
     kept::kept,
-    schema::{appointments, calls, lead_status_history as history, leads},
+    schema::{appointments, lead_status_history as history, leads},
     types::{DbDoc, DbId, DbTs},
 };
 
@@ -114,70 +111,6 @@ pub(super) async fn ensure(
     )
     .await?;
     Ok(EnsuredLead { id: lead.id, status: LeadStatus::New, is_new: true })
-}
-
-/// Source, campaign, last contact, and what they were learned from.
-type Known = (String, Option<String>, Option<DbTs>, Option<DbDoc>);
-
-/// Makes a lead's source, campaign and last contact what its calls say.
-pub(super) async fn learn(
-    conn: &mut Conn,
-    company: &str,
-    id: LeadId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let target = leads::table.filter(leads::company_id.eq(company)).filter(leads::id.eq(DbId::from(id)));
-    let row: Option<Known> = find_locked!(
-        conn,
-        "leads.find_learned",
-        target.select((leads::source, leads::campaign, leads::last_contacted_at, leads::learned))
-    )
-    .map_err(fail(TABLE))?;
-    let Some((source, campaign, last_contacted_at, learned)) = row else { return Ok(()) };
-    let source = source.parse().map_err(|error: crm::UnknownWord| corrupt(TABLE, "source", id, error))?;
-    let known = LeadFields { source, campaign, last_contacted_at: last_contacted_at.map(|at| at.0) };
-    let before = match learned {
-        Some(doc) => doc.read().map_err(|error| corrupt(TABLE, "learned", id, error))?,
-        None => LeadFacts::default(),
-    };
-    let after = facts(conn, company, id).await?;
-    let fields = relearn_lead(&known, &before, &after);
-    if fields == known && after == before {
-        return Ok(());
-    }
-    on_db!(conn, "leads.learn", |c| {
-        let update = diesel::update(target).set((
-            leads::source.eq(fields.source.as_str()),
-            leads::campaign.eq(fields.campaign),
-            leads::last_contacted_at.eq(fields.last_contacted_at.map(DbTs)),
-            leads::learned.eq(DbDoc::of(&after)),
-            leads::updated_at.eq(DbTs(now)),
-        ));
-        kept(update).execute(c).await
-    })
-    .map_err(fail(TABLE))?;
-    Ok(())
-}
-
-/// What a lead's calls say of it.
-async fn facts(conn: &mut Conn, company: &str, id: LeadId) -> Result<LeadFacts, StoreError> {
-    let its = || {
-        calls::table.filter(calls::company_id.eq(company)).filter(calls::lead_id.eq(DbId::from(id))).limit(1)
-    };
-    let earliest = || its().order((calls::created_at, calls::provider_call_id));
-    let direction = earliest().select(calls::direction).single_value();
-    let campaign = earliest().filter(calls::campaign.is_not_null()).select(calls::campaign).single_value();
-    let last = its().order(calls::created_at.desc()).select(calls::created_at).single_value();
-    let (direction, campaign, last): (Option<String>, Option<String>, Option<DbTs>) =
-        on_db!(conn, "calls.facts_of_lead", |c| diesel::select((direction, campaign, last))
-            .get_result(c)
-            .await)
-        .map_err(fail("calls"))?;
-    let source = match direction.as_deref() {
-        Some("outbound") => LeadSource::Other,
-        _ => LeadSource::InboundCall,
-    };
-    Ok(LeadFacts { source: last.map(|_| source), campaign, last_contacted_at: last.map(|at| at.0) })
 }
 
 pub(super) async fn known(

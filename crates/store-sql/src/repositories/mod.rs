@@ -12,6 +12,7 @@ mod intake_people;
 mod job_changes;
 mod jobs;
 mod leads;
+mod learned;
 mod subject_numbers;
 
 pub(crate) use directory::{CompanyRow, company_of};

@@ -30,7 +30,7 @@ async fn matched(
     let mut unit = bench.begin(scope).await;
     let found = unit.analyses().match_job(&tasks, call).await.unwrap();
     unit.rollback().await.unwrap();
-    found.map(|job| job.id)
+    found.map(|found| found.job.id)
 }
 
 async fn submitted(bench: &Bench<'_>, scope: &Scope, id: ShunyaJobId, task: Option<&str>) {

@@ -11,7 +11,7 @@ use idempotency::InboxState;
 use kernel::{CallId, EventId, Provider, RecordingId, Scope, StoreError, UserId};
 use serde_json::json;
 
-use super::bench::{Bench, at, phone, together};
+use super::bench::{Bench, WORK, at, phone, together};
 use crate::Database;
 
 fn ids(primary: &str, legacy: Option<&str>) -> ProviderCallIds {
@@ -187,6 +187,31 @@ pub async fn inserting_a_call_that_is_there_answers_none(db: &Database) {
     }
     assert_eq!(reload(&bench, &scope, known.id).await, Some(known));
     assert_eq!(db.rows("calls").await, 1);
+}
+
+pub async fn a_call_added_meanwhile_makes_the_unit_one_to_be_done_again(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    bench.insert_call(&scope, Bench::blank_call("CAL1", Some("1001"))).await.unwrap();
+    for (primary, legacy) in [("CAL1", None), ("CAL2", Some("1001"))] {
+        let mut unit = bench.begin(&scope).await;
+        let job = bench.job(&WORK, None, at(0));
+        let outcome = async {
+            unit.calls().insert_new(&Bench::blank_call(primary, legacy), at(0)).await?;
+            unit.jobs().enqueue_quietly(&job, None, at(0)).await?;
+            unit.commit().await
+        };
+        let error = outcome.await.expect_err("it is there");
+        assert!(error.is_momentary(), "{error:?}");
+    }
+    assert_eq!((db.rows("calls").await, db.rows("jobs").await), (1, 0));
+
+    let mut unit = bench.begin(&scope).await;
+    let id = unit.calls().insert_new(&Bench::blank_call("CAL2", None), at(0)).await.unwrap();
+    let there = unit.calls().find(id).await.unwrap().expect("whoever asks finds it");
+    assert_eq!((there.id, there.ids.primary.as_str()), (id, "CAL2"));
+    unit.commit().await.unwrap();
+    assert_eq!(reload(&bench, &scope, id).await, Some(there));
 }
 
 pub async fn concurrent_first_events_of_a_call_make_one_row(db: &Database) {

@@ -1,13 +1,26 @@
 //! Each event is stored once, and taken once.
 
-use app::ports::{InboxOffice, NewInboxEntry};
+use app::ports::{Event, InboxOffice, NewInboxEntry};
 use idempotency::{Arrival, InboxState};
-use kernel::{CallId, InboxId};
+use kernel::{CallId, EventId, InboxId, StoreError};
 
 use crate::{
     Database,
     contract::bench::{Bench, at, together},
 };
+
+fn told_of(bench: &Bench<'_>, name: &str, call: CallId) -> Event {
+    Event {
+        id: EventId::fresh(&bench.ids),
+        event: "call.completed".into(),
+        key: name.to_owned(),
+        lead: None,
+        user: None,
+        call: Some(call),
+        data: serde_json::json!({}),
+        at: at(0),
+    }
+}
 
 pub async fn a_webhook_is_stored_as_it_came(db: &Database) {
     let bench = Bench::new(db);
@@ -46,6 +59,33 @@ pub async fn the_same_event_again_is_counted_and_changes_nothing(db: &Database) 
     assert_eq!(found.duplicates, 2);
     assert_eq!(format!("{:?}", found.entry), format!("{first:?}"));
     assert_eq!(db.rows("webhook_inbox").await, 1);
+}
+
+pub async fn a_webhook_stored_with_what_it_does_is_there_with_it_or_not_at_all(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    for (name, is_new) in [("CAL1", true), ("CAL2", false)] {
+        let mut unit = bench.begin(&scope).await;
+        let call = unit.calls().insert_new(&Bench::blank_call(name, None), at(0)).await.unwrap();
+        let mut entry = bench.webhook("event-1", InboxState::Applied);
+        entry.call = Some(call);
+        unit.inbox().store_new(&entry).await.unwrap();
+        let told = unit.events().append(vec![told_of(&bench, name, call)], None).await.unwrap();
+        assert!(!is_new || told.len() == 1);
+        match unit.commit().await {
+            Ok(()) => {
+                assert!(is_new, "{name}");
+                let found = InboxOffice::find(&db.system, entry.id).await.unwrap().unwrap();
+                assert_eq!(format!("{:?}", found.entry), format!("{entry:?}"));
+                assert_eq!((found.processed_at, found.duplicates), (Some(at(0)), 0));
+            }
+            Err(StoreError::AlreadyExists { table }) => assert_eq!((is_new, table), (false, "webhook_inbox")),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    for table in ["calls", "events", "webhook_inbox"] {
+        assert_eq!(db.rows(table).await, 1, "{table}");
+    }
 }
 
 pub async fn concurrent_arrivals_of_one_event_are_stored_once(db: &Database) {
