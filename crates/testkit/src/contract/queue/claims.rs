@@ -98,6 +98,17 @@ pub async fn the_more_urgent_of_a_tenant_goes_first(db: &Database) {
     assert_eq!(order, [high, normal, low]);
 }
 
+pub async fn the_jobs_of_a_claim_come_in_the_order_to_begin_them_in(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let mut added = Vec::new();
+    for (kind, age) in [(&SWEEP, 300), (&WORK, 100), (&URGENT, 50), (&WORK, 200), (&URGENT, 60)] {
+        added.push(bench.try_enqueue(&scope, &bench.job(kind, None, at(-age))).await.unwrap());
+    }
+    let order: Vec<_> = bench.claim(Queue::Default, 5, at(0)).await.iter().map(|job| job.lease.job).collect();
+    assert_eq!(order, [4, 2, 3, 1, 0].map(|place| added[place]));
+}
+
 pub async fn jobs_of_every_priority_are_claimed(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;
