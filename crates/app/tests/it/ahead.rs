@@ -31,6 +31,11 @@ const SHORT: usize = 3;
 const ALL: usize = 9;
 
 async fn ahead(world: &World, lease: Duration) -> Ahead {
+    ahead_of(world, lease, None).await
+}
+
+/// The same, of jobs changed like this before they are claimed.
+async fn ahead_of(world: &World, lease: Duration, change: Option<&str>) -> Ahead {
     let scope = tenant(world, "org_a").await;
     for _ in 0..SHORT {
         world.provider.then_wait().send(()).unwrap();
@@ -38,6 +43,9 @@ async fn ahead(world: &World, lease: Duration) -> Ahead {
     let go = world.provider.then_wait();
     for number in 0..ALL {
         call_with_recording(world, &scope, &format!("CAL{number}")).await;
+    }
+    if let Some(change) = change {
+        world.db.run(change).await;
     }
     let worker = Running::start(world, |settings| {
         settings.queues = vec![(Queue::Asr, 1)];
@@ -99,7 +107,12 @@ async fn what_waits_is_handed_back_at_shutdown_with_its_attempts_intact() {
 async fn what_is_called_off_while_it_waits_is_not_run() {
     let world = world().await;
     let lease = Duration::from_millis(300);
-    let Ahead { worker, go, running, waiting: [called_off, other] } = ahead(&world, lease).await;
+    // whatever came of beginning it would be told at once: nobody can read what it is to do
+    let unreadable =
+        "UPDATE jobs SET args = '{\"v\": 99}' WHERE id = (SELECT id FROM jobs ORDER BY id LIMIT 1 OFFSET 4)";
+    let Ahead { worker, go, running, waiting: [called_off, other] } =
+        ahead_of(&world, lease, Some(unreadable)).await;
+    assert_eq!(line(&world, called_off).await.args, serde_json::json!({ "v": 99 }));
     assert_eq!(cancel_job(&world.ports, called_off).await.unwrap(), ReplayOutcome::Changed);
     // those that wait are renewed as well
     let told = |seen: &Seen| {
@@ -115,7 +128,7 @@ async fn what_is_called_off_while_it_waits_is_not_run() {
     worker.end().await;
     assert_eq!(handed_back(&world), []);
     let released = Seen::Released(called_off, Release::Cancel, true);
-    assert!(world.claims.seen().contains(&released), "it was not begun to be stopped");
+    assert!(world.claims.seen().contains(&released), "it was not begun");
     for job in jobs(&world, Queue::Asr).await {
         let expected = if job.id == called_off { JobState::Cancelled } else { JobState::Done };
         assert_eq!(job.state, expected);
