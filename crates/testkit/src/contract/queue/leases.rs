@@ -272,14 +272,13 @@ pub async fn of_many_finished_at_once_only_those_still_held_are_done(db: &Databa
     let scope = bench.tenant("org_a").await;
     let (lost, valid) = taken_over(&bench, &scope).await;
     bench.enqueue_many(&scope, &WORK, 4).await;
-    let mut leases: Vec<_> =
-        bench.claim(Queue::Default, 3, at(0)).await.iter().map(|job| job.lease).collect();
-    // held by another than the one who says so: each job's own token counts
+    let held: Vec<_> = bench.claim(Queue::Default, 3, at(0)).await.iter().map(|job| job.lease).collect();
+    // each job's own token counts, not another's that is as valid
     let other = bench.claim_one(at(0)).await.lease;
-    let mixed = Lease { job: other.job, token: leases[0].token };
-    leases.extend([lost, mixed]);
-    assert_eq!(db.system.finish(&leases, at(5)).await.unwrap(), 3);
-    for lease in &leases[..3] {
+    let mixed = held.iter().map(|lease| Lease { job: other.job, token: lease.token });
+    let all: Vec<_> = held.iter().copied().chain(mixed).chain([lost]).collect();
+    assert_eq!(db.system.finish(&all, at(5)).await.unwrap(), 3);
+    for lease in held {
         let line = bench.line(lease.job).await;
         assert_eq!((line.state, line.finished_at, line.lease_until), (JobState::Done, Some(at(5)), None));
     }
