@@ -37,7 +37,7 @@ turns AS (
     FROM due d LEFT JOIN busy b ON b.fairness_key = d.fairness_key
 ),
 picked AS (
-    SELECT j.id FROM jobs j
+    SELECT j.id, t.turn FROM jobs j
     JOIN (SELECT id, turn, priority, run_at FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT $3 * 4) t
       ON t.id = j.id
     -- looked at again under the lock: it may have been taken, done and put back for later since
@@ -50,4 +50,5 @@ UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $4, le
                 started_at = $2
 FROM picked WHERE jobs.id = picked.id
 RETURNING jobs.id, jobs.company_id, jobs.kind, jobs.args, jobs.attempts, jobs.snoozes, jobs.trace,
+          picked.turn, jobs.priority, jobs.run_at,
           (SELECT CASE WHEN count(fairness_key) >= greatest(256, 4 * $3) THEN max(fairness_key) END FROM keys) AS walked_to;

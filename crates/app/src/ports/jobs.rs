@@ -123,7 +123,7 @@ pub struct QueueDepth {
 #[async_trait]
 pub trait JobClaims: Send + Sync {
     /// Claims due jobs of one queue, fairly between tenants: each tenant's turn counts what it has running already, so
-    /// one with a thousand jobs waits behind one with a single job.
+    /// one with a thousand jobs waits behind one with a single job. Answers them in the order to begin them in.
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError>;
     /// Keeps leases alive; answers those still held.
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Renewal>, StoreError>;

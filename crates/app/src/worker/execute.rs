@@ -74,8 +74,12 @@ async fn attempt(
     ports: &Ports,
     claimed: &ClaimedJob,
     kind: Option<&'static JobKind>,
-    stop: oneshot::Receiver<Stop>,
+    mut stop: oneshot::Receiver<Stop>,
 ) -> Ended {
+    // it was called off, or another took it over, while it waited to begin
+    if let Ok(why) = stop.try_recv() {
+        return Ended::Stopped(why);
+    }
     let Some(kind) = kind else { return Ended::UnknownKind("no job kind of that name".to_owned()) };
     if claimed.attempt > kind.max_attempts {
         // its last worker vanished over it, and so may this one

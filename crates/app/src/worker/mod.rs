@@ -3,25 +3,33 @@
 //! An idle worker sleeps until the bell rings or the next job it knows of is due. No transaction is open while a job
 //! runs. Killing a worker at any moment loses nothing: its leases run out and others take its jobs up.
 
+mod afterwards;
 mod execute;
 mod heartbeat;
 mod held;
+mod lane;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use kernel::StoreError;
-use queue::{Lease, Queue};
+use queue::{ClaimedJob, Lease, Queue};
 use tokio::{
+    sync::oneshot,
     task::JoinSet,
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::{execute::execute, held::HeldJobs};
+use self::{
+    afterwards::{Afterwards, Ended},
+    execute::execute,
+    held::{HeldJobs, Stop},
+    lane::Lane,
+};
 use crate::{
-    Patience, Ports, again,
+    Ports,
     jobs::KINDS,
     ports::{Claim, LEASE},
 };
@@ -54,20 +62,14 @@ impl WorkerSettings {
     }
 }
 
-/// A job that is no longer running.
-struct Ended {
-    queue: Queue,
-    lease: Lease,
-    /// All that is left is to mark it as done.
-    to_acknowledge: bool,
+/// A job that is claimed and not begun.
+struct Waiting {
+    job: ClaimedJob,
+    /// Says if it is not to begin any more.
+    stop: oneshot::Receiver<Stop>,
 }
 
-struct Lane {
-    queue: Queue,
-    free: usize,
-    /// When to look next.
-    look_at: Instant,
-}
+type Lanes = HashMap<Queue, Lane<Waiting>>;
 
 /// Serves its queues until shutdown is asked for, then lets running jobs end or hands them back.
 pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: CancellationToken) {
@@ -80,12 +82,10 @@ pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: C
     let heart = tokio::spawn(heartbeat::beat(ports.clone(), held.clone(), settings.lease, beating.clone()));
     let mut bell = ports.doorbell.listen().await;
     let start = Instant::now();
-    let mut lanes: HashMap<Queue, Lane> = settings
-        .queues
-        .iter()
-        .map(|(queue, free)| (*queue, Lane { queue: *queue, free: *free, look_at: start }))
-        .collect();
+    let mut lanes: Lanes =
+        settings.queues.iter().map(|(queue, slots)| (*queue, Lane::new(*queue, *slots, start))).collect();
     let mut running: JoinSet<Ended> = JoinSet::new();
+    let mut afterwards = Afterwards::new(ports.clone(), held.clone());
     let mut trouble = 0_u32;
 
     while !shutdown.is_cancelled() {
@@ -98,15 +98,19 @@ pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: C
                 postpone(&mut lanes, wait);
             }
         }
-        let next = lanes.values().filter(|lane| lane.free > 0).map(|lane| lane.look_at).min();
-        let idle = Instant::now() + settings.idle_poll;
+        let now = Instant::now();
+        for lane in lanes.values_mut() {
+            let late = lane.waited_too_long(now);
+            afterwards.hand_back(lane.queue, leases_of(&late));
+        }
+        let next = lanes.values().filter_map(Lane::next).min();
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = sleep_until(next.unwrap_or(idle)) => {}
+            () = sleep_until(next.unwrap_or(now + settings.idle_poll)) => {}
             rung = bell.rung() => {
                 for queue in rung {
                     if let Some(lane) = lanes.get_mut(&queue) {
-                        lane.look_at = Instant::now();
+                        lane.look_at(Instant::now());
                     }
                 }
             }
@@ -117,17 +121,24 @@ pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: C
                     ends.push(ended);
                 }
                 let ends: Vec<_> = ends.into_iter().flatten().collect();
+                let now = Instant::now();
                 for ended in &ends {
                     if let Some(lane) = lanes.get_mut(&ended.queue) {
-                        lane.free += 1;
-                        lane.look_at = Instant::now();
+                        lane.ended(ended.took, now);
+                        begin(&ports, lane, &mut running);
                     }
                 }
-                acknowledge(&ports, &held, &ends).await;
+                afterwards.ended(&ends);
             }
+            () = afterwards.acknowledged() => {}
         }
     }
-    wind_down(&ports, &settings, &held, running).await;
+    // nobody is kept waiting for what will not be begun
+    for lane in lanes.values_mut() {
+        let waiting = lane.give_up();
+        afterwards.hand_back(lane.queue, leases_of(&waiting));
+    }
+    wind_down(&settings, &held, running, afterwards).await;
     beating.cancel();
     if let Err(error) = heart.await {
         tracing::error!(%error, "the heartbeat broke");
@@ -138,36 +149,29 @@ pub async fn run_worker(ports: Arc<Ports>, settings: WorkerSettings, shutdown: C
 async fn look(
     ports: &Arc<Ports>,
     settings: &WorkerSettings,
-    lanes: &mut HashMap<Queue, Lane>,
-    held: &Arc<HeldJobs>,
+    lanes: &mut Lanes,
+    held: &HeldJobs,
     running: &mut JoinSet<Ended>,
 ) -> Result<(), StoreError> {
     let due = Instant::now();
     let mut emptied = Vec::new();
-    for lane in lanes.values_mut().filter(|lane| lane.free > 0 && lane.look_at <= due) {
+    for lane in lanes.values_mut() {
+        let Some(wanted) = lane.wants(due) else { continue };
         let now = ports.clock.now();
         let claim = Claim {
             queue: lane.queue,
-            limit: i64::try_from(lane.free).unwrap_or(i64::MAX),
+            limit: i64::try_from(wanted).unwrap_or(i64::MAX),
             worker: &settings.name,
             token: ports.ids.next(),
             now,
             lease_until: now + chrono::Duration::from_std(settings.lease).unwrap_or_default(),
         };
         let claimed = ports.claims.claim(&claim).await?;
-        if claimed.len() < lane.free {
+        let claimed = claimed.into_iter().map(|job| Waiting { stop: held.add(job.lease), job });
+        if lane.claimed(wanted, claimed, Instant::now()) {
             emptied.push(lane.queue);
         }
-        lane.free = lane.free.saturating_sub(claimed.len());
-        for job in claimed {
-            let (queue, lease, ports) = (lane.queue, job.lease, ports.clone());
-            let stop = held.add(lease);
-            running.spawn(async move {
-                // a job's own panic is caught closer to it; this one would be ours, and its lease will run out
-                let settled = AssertUnwindSafe(execute(&ports, job, stop)).catch_unwind().await;
-                Ended { queue, lease, to_acknowledge: settled.unwrap_or(false) }
-            });
-        }
+        begin(ports, lane, running);
     }
     if emptied.is_empty() {
         return Ok(());
@@ -182,55 +186,60 @@ async fn look(
             // another worker may be in the middle of claiming what is due: do not spin on it
             .map_or(settings.idle_poll, |wait| wait.max(Duration::from_millis(5)));
         if let Some(lane) = lanes.get_mut(&queue) {
-            lane.look_at = Instant::now() + wait.min(settings.idle_poll);
+            lane.look_at(Instant::now() + wait.min(settings.idle_poll));
         }
     }
     Ok(())
 }
 
-fn postpone(lanes: &mut HashMap<Queue, Lane>, wait: Duration) {
+/// Begins what a lane has waiting and has room for.
+fn begin(ports: &Arc<Ports>, lane: &mut Lane<Waiting>, running: &mut JoinSet<Ended>) {
+    let began = Instant::now();
+    while let Some(Waiting { job, stop }) = lane.begin(began) {
+        let (queue, lease, ports) = (lane.queue, job.lease, ports.clone());
+        running.spawn(async move {
+            // a job's own panic is caught closer to it; this one would be ours, and its lease will run out
+            let settled = AssertUnwindSafe(execute(&ports, job, stop)).catch_unwind().await;
+            Ended { queue, lease, took: began.elapsed(), to_acknowledge: settled.unwrap_or(false) }
+        });
+    }
+}
+
+fn leases_of(waiting: &[Waiting]) -> Vec<Lease> {
+    waiting.iter().map(|waiting| waiting.job.lease).collect()
+}
+
+fn postpone(lanes: &mut Lanes, wait: Duration) {
     let at = Instant::now() + wait;
     for lane in lanes.values_mut() {
-        lane.look_at = lane.look_at.max(at);
+        lane.postpone(at);
     }
 }
 
-async fn acknowledge(ports: &Ports, held: &HeldJobs, ends: &[Ended]) {
-    let leases: Vec<_> = ends.iter().filter(|ended| ended.to_acknowledge).map(|ended| ended.lease).collect();
-    if !leases.is_empty() {
-        let now = ports.clock.now();
-        // what was finished and not confirmed is finished once
-        match again(ports, Patience::UNIT, || ports.claims.finish(&leases, now)).await {
-            Ok(count) if count < leases.len() => tracing::warn!("some finished jobs had lost their lease"),
-            Ok(_) => {}
-            // they were done; they will be done again when their leases run out, and find nothing to do
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot mark jobs as done");
-            }
-        }
-    }
-    for ended in ends {
-        held.remove(ended.lease);
-    }
-}
-
-async fn wind_down(ports: &Ports, settings: &WorkerSettings, held: &HeldJobs, mut running: JoinSet<Ended>) {
+async fn wind_down(
+    settings: &WorkerSettings,
+    held: &HeldJobs,
+    mut running: JoinSet<Ended>,
+    mut afterwards: Afterwards,
+) {
     let deadline = Instant::now() + settings.grace;
     tracing::info!(running = running.len(), "worker is shutting down");
     let mut asked = false;
     loop {
         tokio::select! {
             ended = running.join_next() => match ended {
-                Some(Ok(ended)) => acknowledge(ports, held, &[ended]).await,
+                Some(Ok(ended)) => afterwards.ended(&[ended]),
                 Some(Err(error)) => tracing::error!(%error, "the runner of a job broke; its lease will run out"),
                 None => break,
             },
+            () = afterwards.acknowledged() => {}
             () = sleep_until(deadline), if !asked => {
-                held.stop_all(held::Stop::Shutdown);
+                held.stop_all(Stop::Shutdown);
                 asked = true;
             }
         }
     }
+    afterwards.all_said().await;
 }
 
 /// A name people can tell workers apart by.

@@ -32,7 +32,8 @@ impl Clock for RuntimeClock {
     }
 }
 
-async fn world() -> World {
+/// A world on that time.
+pub(crate) async fn world() -> World {
     let db = testkit::sqlite().await;
     let clock = Arc::new(RuntimeClock::default());
     World::with_clock(db, Arc::new(ManualClock::default()), clock)

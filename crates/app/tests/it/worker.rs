@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 use crate::setup::{call_with_recording, jobs, on_both, only_job, stored, tenant};
 
 /// A worker under way.
-struct Running {
-    shutdown: CancellationToken,
+pub(crate) struct Running {
+    pub(crate) shutdown: CancellationToken,
     worker: JoinHandle<()>,
 }
 
 impl Running {
     /// Serves one queue, and looks by itself only when it knows why.
-    fn start(world: &World, change: impl FnOnce(&mut WorkerSettings)) -> Self {
+    pub(crate) fn start(world: &World, change: impl FnOnce(&mut WorkerSettings)) -> Self {
         let mut settings = WorkerSettings {
             name: "w1".to_owned(),
             queues: vec![(Queue::Asr, 2)],
@@ -39,7 +39,7 @@ impl Running {
     }
 
     /// Asks it to end, and waits until it has.
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.shutdown.cancel();
         self.worker.await.expect("a worker does not break");
     }

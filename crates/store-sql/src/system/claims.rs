@@ -1,6 +1,7 @@
 //! Claiming, renewing and ending jobs.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -10,10 +11,10 @@ use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, IntoSql, QueryDsl, QueryableByName,
     dsl::case_when,
-    sql_types::{BigInt, Integer, Nullable, Text},
+    sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use kernel::{CompanyId, StoreError, Timestamp};
+use kernel::{CompanyId, JobId, StoreError, Timestamp};
 use queue::{ClaimedJob, JobState, Lease, Queue};
 
 use super::SystemUnit;
@@ -26,6 +27,7 @@ use crate::{
     repositories::insert_job,
     schema::{jobs, schedule_slots},
     types::{DbDoc, DbId, DbTs, Doc, Id, Ts},
+    unit::{begin, commit},
 };
 
 const TABLE: &str = "jobs";
@@ -76,7 +78,7 @@ turns AS (
     FROM due d LEFT JOIN busy b ON b.fairness_key = d.fairness_key
 ),
 picked AS (
-    SELECT j.id FROM jobs j
+    SELECT j.id, t.turn FROM jobs j
     JOIN (SELECT id, turn, priority, run_at FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT $3 * 4) t
       ON t.id = j.id
     -- looked at again under the lock: it may have been taken, done and put back for later since
@@ -89,10 +91,11 @@ UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $4, le
                 started_at = $2
 FROM picked WHERE jobs.id = picked.id
 RETURNING jobs.id, jobs.company_id, jobs.kind, jobs.args, jobs.attempts, jobs.snoozes, jobs.trace,
+          picked.turn, jobs.priority, jobs.run_at,
           (SELECT CASE WHEN count(fairness_key) >= greatest(256, 4 * $3) THEN max(fairness_key) END FROM keys) AS walked_to";
 
 /// The same on SQLite, which has one writer at a time and so nothing to lock. It walks over all tenants: one file never has
-/// thousands.
+/// thousands. It does not tell turns, which cannot be returned there: of different tenants' jobs the older begins first.
 const CLAIM_SQLITE: &str = "
 WITH RECURSIVE oldest AS MATERIALIZED (
     SELECT id, fairness_key, priority, run_at FROM jobs
@@ -133,7 +136,48 @@ turns AS (
 UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = ?4, lease_until = ?5, worker = ?6,
                 started_at = ?2
 WHERE id IN (SELECT id FROM turns ORDER BY turn, priority DESC, run_at, id LIMIT ?3)
-RETURNING id, company_id, kind, args, attempts, snoozes, trace, NULL AS walked_to";
+RETURNING id, company_id, kind, args, attempts, snoozes, trace, 0 AS turn, priority, run_at, NULL AS walked_to";
+
+/// The jobs whose leases are still the newest, locked in the order of their ids, on PostgreSQL. `$1` are jobs, `$2` their
+/// leases' tokens.
+///
+/// Each row is looked up by its id alone, in a choice that cannot be made into a join: whatever the statistics say, neither
+/// the table nor an index of what runs is read whole. State and token are looked at under the lock.
+macro_rules! holding {
+    ($change:literal) => {
+        concat!(
+            "WITH held AS MATERIALIZED (
+    SELECT j.id
+    FROM (SELECT id, token FROM unnest($1, $2) AS given (id, token) ORDER BY id) l
+    CROSS JOIN LATERAL (
+        SELECT id, state, lease_token FROM jobs WHERE jobs.id = l.id LIMIT 1 FOR NO KEY UPDATE
+    ) j
+    WHERE j.state = 'running' AND j.lease_token = l.token
+)
+",
+            $change
+        )
+    };
+}
+
+const RENEW_POSTGRES: &str = holding!(
+    "UPDATE jobs SET lease_until = $3 FROM held WHERE jobs.id = held.id RETURNING jobs.id, jobs.cancel_requested"
+);
+
+/// One that somebody called off has done nothing, and can be tried again.
+const FINISH_POSTGRES: &str = holding!(
+    "UPDATE jobs SET state = CASE WHEN jobs.cancel_requested THEN 'cancelled' ELSE 'done' END, finished_at = $3,
+                lease_token = NULL, lease_until = NULL, cancel_requested = false, last_error = NULL
+FROM held WHERE jobs.id = held.id"
+);
+
+#[derive(QueryableByName)]
+struct RenewedRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+    #[diesel(sql_type = Bool)]
+    cancel_requested: bool,
+}
 
 #[derive(QueryableByName)]
 struct ClaimedRow {
@@ -151,6 +195,12 @@ struct ClaimedRow {
     snoozes: i32,
     #[diesel(sql_type = Nullable<Text>)]
     trace: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    turn: i64,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = Ts)]
+    run_at: DbTs,
     /// The last tenant looked at, if there are more.
     #[diesel(sql_type = Nullable<Text>)]
     walked_to: Option<String>,
@@ -216,11 +266,22 @@ macro_rules! claim_with {
     };
 }
 
-/// The same order for all: two transactions that lock several jobs each never wait for each other in a circle.
-fn in_order(leases: &[Lease]) -> Vec<Lease> {
-    let mut leases = leases.to_vec();
-    leases.sort_by_key(|lease| lease.job);
-    leases
+/// A statement about many leases, with a time.
+macro_rules! holding_with {
+    ($text:expr, $leases:expr, $at:expr) => {{
+        let (jobs, tokens): (Vec<DbId>, Vec<DbId>) =
+            $leases.iter().map(|lease| (DbId::from(lease.job), DbId(lease.token))).unzip();
+        kept(
+            diesel::sql_query($text)
+                .bind::<Array<Id>, _>(jobs)
+                .bind::<Array<Id>, _>(tokens)
+                .bind::<Ts, _>(DbTs($at)),
+        )
+    }};
+}
+
+fn renewal_of(job: JobId, called_off: bool) -> Renewal {
+    if called_off { Renewal::CancelRequested(job) } else { Renewal::Held(job) }
 }
 
 /// The row a lease stands for, if it is still the newest.
@@ -261,7 +322,7 @@ impl JobClaims for SqlSystem {
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<ClaimedJob>, StoreError> {
         let mut conn = self.db.writer().await?;
         let behind = self.walks.last_of(claim.queue);
-        let rows = match &mut conn {
+        let mut rows = match &mut conn {
             Conn::Postgres(pg) => {
                 on_postgres!(pg, "jobs.claim", |c| claim_with!(CLAIM_POSTGRES, claim, behind.as_str(), c))
             }
@@ -271,38 +332,54 @@ impl JobClaims for SqlSystem {
         }
         .map_err(fail(TABLE))?;
         self.walks.went_to(claim.queue, rows.as_slice().first().and_then(|row| row.walked_to.as_deref()));
+        // an update answers in whatever order it finds its rows
+        rows.sort_by_key(|row| (row.turn, Reverse(row.priority), row.run_at, row.id.0));
         rows.into_iter().map(|row| claimed_of(row, claim)).collect()
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Renewal>, StoreError> {
-        let mut unit = SystemUnit::begin(self).await?;
-        let conn = unit.conn();
+        if leases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.db.writer().await?;
+        if let Conn::Postgres(pg) = &mut conn {
+            let renewed = on_postgres!(pg, "jobs.renew", |c| {
+                holding_with!(RENEW_POSTGRES, leases, until).load::<RenewedRow>(c).await
+            });
+            let renewed = renewed.map_err(fail(TABLE))?.into_iter();
+            return Ok(renewed.map(|row| renewal_of(row.id.into(), row.cancel_requested)).collect());
+        }
+        begin(&mut conn).await?;
         let mut renewals = Vec::with_capacity(leases.len());
-        for lease in in_order(leases) {
-            let found: Option<bool> = on_db!(conn, "jobs.renew", |c| {
+        for lease in leases {
+            let found: Option<bool> = on_db!(&mut conn, "jobs.renew", |c| {
                 let update = diesel::update(held!(lease))
                     .set(jobs::lease_until.eq(Some(DbTs(until))))
                     .returning(jobs::cancel_requested);
                 diesel::OptionalExtension::optional(kept(update).get_result(c).await)
             })
             .map_err(fail(TABLE))?;
-            match found {
-                Some(true) => renewals.push(Renewal::CancelRequested(lease.job)),
-                Some(false) => renewals.push(Renewal::Held(lease.job)),
-                None => {}
-            }
+            renewals.extend(found.map(|called_off| renewal_of(lease.job, called_off)));
         }
-        unit.commit().await?;
+        commit(&mut conn).await?;
         Ok(renewals)
     }
 
     async fn finish(&self, leases: &[Lease], now: Timestamp) -> Result<usize, StoreError> {
-        let mut unit = SystemUnit::begin(self).await?;
-        let conn = unit.conn();
+        if leases.is_empty() {
+            return Ok(0);
+        }
+        let mut conn = self.db.writer().await?;
+        if let Conn::Postgres(pg) = &mut conn {
+            return on_postgres!(pg, "jobs.finish", |c| {
+                holding_with!(FINISH_POSTGRES, leases, now).execute(c).await
+            })
+            .map_err(fail(TABLE));
+        }
+        begin(&mut conn).await?;
         let mut finished = 0;
-        for lease in in_order(leases) {
-            finished += on_db!(conn, "jobs.finish", |c| {
-                // somebody called it off: it has done nothing, and can be tried again
+        for lease in leases {
+            finished += on_db!(&mut conn, "jobs.finish", |c| {
                 let state = |state: JobState| state.as_str().into_sql::<Text>();
                 let ended = case_when(jobs::cancel_requested.eq(true), state(JobState::Cancelled))
                     .otherwise(state(JobState::Done));
@@ -318,7 +395,7 @@ impl JobClaims for SqlSystem {
             })
             .map_err(fail(TABLE))?;
         }
-        unit.commit().await?;
+        commit(&mut conn).await?;
         Ok(finished)
     }
 

@@ -1,7 +1,8 @@
-//! How PostgreSQL goes about what sweeps ask of it, where its statistics are of a time when there was nothing to sweep.
+//! How PostgreSQL goes about what sweeps and workers ask of it, where its statistics are of another time.
 
-use app::ports::{InboxOffice, JobOffice, Sweeps};
-use kernel::Timestamp;
+use app::ports::{InboxOffice, JobClaims, JobOffice, Sweeps};
+use kernel::{JobId, Timestamp};
+use queue::Lease;
 use testkit::Database;
 
 /// More than a batch, less than all.
@@ -81,4 +82,57 @@ async fn sweeps_of_what_has_grown_old_do_not_compare_each_row_with_each() {
 
     assert_eq!(db.system.delete_events(now(), BATCH).await.unwrap(), batch);
     goes_by_place(&db, "DELETE FROM events", &["now()", "1000"]).await;
+}
+
+/// The plan of the statement a connection asked last, whatever it is given.
+async fn plan_of(db: &Database, holds: &str, types: &str, nulls: &str) -> String {
+    let last = format!(
+        "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%{holds}%' \
+         AND pid <> pg_backend_pid()"
+    );
+    let asked = db.texts(&last).await;
+    let [asked] = asked.as_slice() else { panic!("{holds}: {asked:?}") };
+    db.run("CREATE TABLE plans (line text)").await;
+    // all on one connection
+    db.run(&format!(
+        "SET plan_cache_mode = force_generic_plan; PREPARE asked ({types}) AS {asked}; \
+         DO $do$ DECLARE line text; BEGIN \
+             FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) EXECUTE asked ({nulls})' LOOP INSERT INTO plans VALUES (line); END LOOP; \
+         END $do$; DEALLOCATE asked; RESET plan_cache_mode"
+    ))
+    .await;
+    let plan = db.texts("SELECT line FROM plans").await.join("\n");
+    db.run("DROP TABLE plans").await;
+    plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_are_found_by_their_jobs_ids_whatever_runs() {
+    let db = grown_old().await;
+    let lease = Lease { job: JobId(uuid::Uuid::nil()), token: uuid::Uuid::nil() };
+    // all were ready, and then dead; then all run in the statistics and none does, and the other way round
+    let changes = [
+        "SELECT 1",
+        "UPDATE jobs SET state = 'running', lease_token = gen_random_uuid(), lease_until = now()",
+        "ANALYZE jobs",
+        "UPDATE jobs SET lease_token = '00000000-0000-0000-0000-000000000001'",
+        "ANALYZE jobs",
+        "UPDATE jobs SET state = 'done', lease_token = NULL, lease_until = NULL",
+    ];
+    for change in changes {
+        db.run(change).await;
+        assert_eq!(db.system.finish(&[lease], now()).await.unwrap(), 0);
+        let finish =
+            plan_of(&db, "finished_at = $3", "uuid[], uuid[], timestamptz", "NULL, NULL, NULL").await;
+        assert_eq!(db.system.renew(&[lease], now()).await.unwrap(), []);
+        let renew =
+            plan_of(&db, "SET lease_until = $3", "uuid[], uuid[], timestamptz", "NULL, NULL, NULL").await;
+        for plan in [finish, renew] {
+            let scans: Vec<_> =
+                plan.lines().filter(|line| line.contains("Scan") && line.contains("jobs")).collect();
+            assert_eq!(scans.len(), 2, "{change}: {plan}");
+            assert!(scans.iter().all(|scan| scan.contains("Scan using jobs_pkey")), "{change}: {plan}");
+            assert!(!plan.contains("Hash") && !plan.contains("Merge"), "{change}: {plan}");
+        }
+    }
 }

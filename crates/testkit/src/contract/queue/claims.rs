@@ -98,6 +98,21 @@ pub async fn the_more_urgent_of_a_tenant_goes_first(db: &Database) {
     assert_eq!(order, [high, normal, low]);
 }
 
+pub async fn the_jobs_of_a_claim_come_in_the_order_to_begin_them_in(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let mut places = BTreeMap::new();
+    for (kind, age, place) in
+        [(&SWEEP, 300, 5), (&WORK, 100, 4), (&URGENT, 50, 2), (&WORK, 200, 3), (&URGENT, 60, 1)]
+    {
+        let job = bench.try_enqueue(&scope, &bench.job(kind, None, at(-age))).await.unwrap();
+        places.insert(job, place);
+    }
+    let claimed = bench.claim(Queue::Default, 5, at(0)).await;
+    let order: Vec<_> = claimed.iter().map(|job| places.get(&job.lease.job).copied()).collect();
+    assert_eq!(order, [1, 2, 3, 4, 5].map(Some));
+}
+
 pub async fn jobs_of_every_priority_are_claimed(db: &Database) {
     let bench = Bench::new(db);
     let scope = bench.tenant("org_a").await;

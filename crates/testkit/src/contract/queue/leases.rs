@@ -266,3 +266,43 @@ pub async fn only_one_of_two_finishes_counts(db: &Database) {
     let finished = together((0..6).map(|_| db.system.finish(std::slice::from_ref(&lease), at(5)))).await;
     assert_eq!(finished.into_iter().map(Result::unwrap).sum::<usize>(), 1);
 }
+
+pub async fn of_many_finished_at_once_only_those_still_held_are_done(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    let (lost, valid) = taken_over(&bench, &scope).await;
+    bench.enqueue_many(&scope, &WORK, 4).await;
+    let held: Vec<_> = bench.claim(Queue::Default, 3, at(0)).await.iter().map(|job| job.lease).collect();
+    // each job's own token counts, not another's that is as valid
+    let other = bench.claim_one(at(0)).await.lease;
+    let mixed = held.iter().map(|lease| Lease { job: other.job, token: lease.token });
+    let all: Vec<_> = held.iter().copied().chain(mixed).chain([lost]).collect();
+    assert_eq!(db.system.finish(&all, at(5)).await.unwrap(), 3);
+    for lease in held {
+        let line = bench.line(lease.job).await;
+        assert_eq!((line.state, line.finished_at, line.lease_until), (JobState::Done, Some(at(5)), None));
+    }
+    assert_eq!(bench.line(other.job).await.state, JobState::Running);
+    still_held_by_the_second(&bench, valid).await;
+}
+
+pub async fn renewing_and_finishing_the_same_jobs_do_not_wait_in_a_circle(db: &Database) {
+    let bench = Bench::new(db);
+    let scope = bench.tenant("org_a").await;
+    for round in 0..5 {
+        bench.enqueue_many(&scope, &WORK, 100).await;
+        let leases: Vec<_> =
+            bench.claim(Queue::Default, 100, at(0)).await.iter().map(|job| job.lease).collect();
+        let backwards: Vec<_> = leases.iter().rev().copied().collect();
+        let renew = async |leases: &[Lease]| db.system.renew(leases, at(100 + round)).await.map(|_| 0);
+        let done = together([0, 1, 2, 3, 4, 5].map(async |turn| match turn {
+            // a job renewed meanwhile is finished all the same
+            3 => db.system.finish(&leases, at(5)).await,
+            turn if turn % 2 == 0 => renew(&leases).await,
+            _ => renew(&backwards).await,
+        }))
+        .await;
+        let finished: usize = done.into_iter().map(|done| done.expect("none waits for another")).sum();
+        assert_eq!(finished, 100);
+    }
+}
