@@ -190,7 +190,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub at_once: u64,
     /// How fast providers are: 1 is their own pace, 0.1 ten times that.
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, value_parser = pace)]
     pub pace: f64,
     /// Drive the Otto at this address instead of one of our own.
     #[arg(long)]
@@ -350,4 +350,9 @@ pub enum TenantsCommand {
         #[arg(long)]
         replace_secrets: bool,
     },
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    let pace: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.001..=100.0).contains(&pace) { Ok(pace) } else { Err("it goes from 0.001 to 100".to_owned()) }
 }

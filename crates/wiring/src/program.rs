@@ -108,11 +108,13 @@ async fn run_on(settings: Settings, parts: Parts) -> Result<ExitCode, Failure> {
 
 /// A program's `main`: its failure told in one line, exit code 1.
 pub fn main(name: &str, parts: Parts) -> ExitCode {
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(parts)));
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    if !parts.server && parts.worker.is_none() {
+        // it asks a question now and then, and each thread has memory of its own
+        threads.worker_threads(1);
+    }
+    let outcome =
+        threads.enable_all().build().map_err(Failure::from).and_then(|runtime| runtime.block_on(run(parts)));
     outcome.unwrap_or_else(|failure| complain(name, &failure.to_string()))
 }
 

@@ -272,6 +272,11 @@ async fn the_demo_refuses_what_is_no_otto_of_a_developer() {
     });
     quiet_demo(&place, &["--base-url", &website]).await.refused(&[&website, "is not an Otto"]);
 
+    for pace in ["nan", "0", "-1", "inf"] {
+        let ran = quiet_demo(&place, &[&format!("--pace={pace}")]).await;
+        assert!(!ran.ended_well() && ran.complained.contains("0.001 to 100"), "{ran:?}");
+    }
+
     // an Otto whose providers are real
     let otto = place.start().await;
     quiet_demo(&Place::empty(), &["--base-url", &place.url()])

@@ -60,6 +60,9 @@ async fn the_documents_need_no_other_server() {
     let page = bench.get("/docs").await.is(200);
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(!page.text.contains("://"), "{}", page.text);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     let addresses = page.text.split(['"', '\'']).filter(|part| part.starts_with('/'));
     let mut assets = 0;
     for address in addresses {
