@@ -1,5 +1,3 @@
-#![expect(clippy::ref_option_ref, reason = "in what diesel derives")]
-
 use app::ports::{Event, EventLog};
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, Insertable, QueryDsl};

@@ -1,5 +1,3 @@
-#![expect(clippy::ref_option_ref, reason = "in what diesel derives")]
-
 use app::ports::{Inbox, InboxEntry, NewInboxEntry, StoredArrival};
 use async_trait::async_trait;
 use diesel::{
