@@ -1,4 +1,5 @@
-//! Doing again what failed because the database was away for a moment: a deadlock, a restart, a failover.
+//! Doing again what failed because the database was away for a moment (a deadlock, a restart, a failover), or because somebody
+//! else was faster to add what this was about to.
 //!
 //! A use case may be done again as a whole where the same inputs lead to the same rows. If its transaction failed before the
 //! commit was sent, nothing of it is there, and doing it again is doing it for the first time. If the connection broke while
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     Ports,
-    ingest::{AcceptError, EngineWebhookError},
+    ingest::{AcceptError, EngineWebhookError, ReplayError},
     jobs::JobError,
 };
 
@@ -99,7 +100,7 @@ impl<'a> Tries<'a> {
             what,
             tries,
             ?wait,
-            "the database was away for a moment; trying again"
+            "the database was away for a moment, or somebody else was faster; trying again"
         );
         sleep(wait).await;
         self.made += 1;
@@ -127,6 +128,15 @@ impl MayBeStores for StoreError {
 }
 
 impl MayBeStores for AcceptError {
+    fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl MayBeStores for ReplayError {
     fn of_store(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),

@@ -51,6 +51,12 @@ pub enum StoreError {
         /// The table, for the log.
         table: &'static str,
     },
+    /// Somebody else added the row since this transaction looked for it. The same again finds it.
+    #[error("somebody else was faster to add a row to {table}")]
+    Overtaken {
+        /// The table, for the log.
+        table: &'static str,
+    },
     /// The row changed since it was read.
     #[error("the {table} row was changed by someone else")]
     Stale {
@@ -88,7 +94,9 @@ impl StoreError {
     /// How the failure concerns the caller.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unavailable(_) | Self::TimedOut(_) | Self::CannotWrite(_) => ErrorKind::Unavailable,
+            Self::Unavailable(_) | Self::TimedOut(_) | Self::CannotWrite(_) | Self::Overtaken { .. } => {
+                ErrorKind::Unavailable
+            }
             Self::AlreadyExists { .. } | Self::Stale { .. } | Self::LeaseLost(_) => ErrorKind::Conflict,
             Self::Corrupt { .. } | Self::Statement { .. } => ErrorKind::Internal,
         }
@@ -96,13 +104,13 @@ impl StoreError {
 
     /// Whether doing the whole unit of work again later may succeed.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::TimedOut(_))
+        matches!(self, Self::Unavailable(_) | Self::TimedOut(_) | Self::Overtaken { .. })
     }
 
     /// Whether doing it again within moments may well succeed. Not what took too long: whoever waits for it has waited
     /// long enough, and doing it again would only add to what there is too much of.
     pub fn is_momentary(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Overtaken { .. })
     }
 }
 

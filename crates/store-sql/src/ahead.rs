@@ -36,7 +36,14 @@ pub struct Due {
     arrival: Option<usize>,
     /// The place of the write that adds what happened, and answers the ids of what was not told before.
     told: Option<usize>,
+    /// There are so many rows that this set of them will hardly come again.
+    is_rare: bool,
 }
+
+/// Sets of up to so many writes come again and again.
+const USUAL_WRITES: usize = 12;
+/// As do those with as many events.
+const USUAL_EVENTS: usize = 4;
 
 /// What became of writes that were due.
 #[derive(Debug, Default)]
@@ -74,9 +81,10 @@ impl Ahead {
         self.add(write);
     }
 
-    /// The same for what happened: `RETURNING id` tells what is new of it.
-    pub fn add_told(&mut self, write: impl QueryFragment<Pg> + Send + 'static) {
+    /// The same for what happened, in so many rows: `RETURNING id` tells what is new of it.
+    pub fn add_told(&mut self, rows: usize, write: impl QueryFragment<Pg> + Send + 'static) {
         self.due.told = Some(self.due.writes.len());
+        self.due.is_rare = rows > USUAL_EVENTS;
         self.add(write);
     }
 
@@ -112,7 +120,6 @@ impl QueryId for Due {
 
 impl QueryFragment<Pg> for Due {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // kept under its text: use cases write the same few sets of rows again and again
         for (place, write) in self.writes.iter().enumerate() {
             out.push_sql(if place == 0 { "WITH " } else { ", " });
             out.push_sql(&format!("w{place} AS ("));
@@ -131,7 +138,8 @@ impl QueryFragment<Pg> for Due {
     }
 
     fn is_safe_to_cache_prepared(&self, _backend: &Pg) -> QueryResult<bool> {
-        Ok(true)
+        // under its text: use cases write the same few sets of rows again and again
+        Ok(!self.is_rare && self.writes.len() <= USUAL_WRITES)
     }
 }
 

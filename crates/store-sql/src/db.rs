@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use diesel::{
-    QueryResult, SqliteConnection,
-    result::{DatabaseErrorKind, Error},
-};
+use diesel::{QueryResult, SqliteConnection};
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{AsyncDieselConnectionManager, deadpool::Object},
@@ -17,7 +14,11 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 use kernel::BoxError;
 
-use crate::{ahead::Ahead, error::is_of_no_more_use, types::DbId};
+use crate::{
+    ahead::Ahead,
+    error::{as_overtaken, is_of_no_more_use},
+    types::DbId,
+};
 
 /// SQLite as diesel-async drives it: each statement on a blocking thread.
 pub type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -299,17 +300,6 @@ pub async fn write_due(pooled: &mut Pooled<AsyncPgConnection>) -> QueryResult<Ve
     Ok(written.told)
 }
 
-/// Whoever leaves a row for later has looked for it first: if its key is taken now, somebody was faster, and the same again
-/// finds what they wrote.
-pub fn as_overtaken(error: Error) -> Error {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
-            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, info)
-        }
-        other => other,
-    }
-}
-
 /// The same on SQLite.
 macro_rules! on_sqlite {
     ($pooled:expr, $name:literal, |$c:ident| $body:expr) => {{
@@ -360,7 +350,7 @@ macro_rules! later {
             }
             $crate::db::Conn::Sqlite(pooled) => {
                 let result = $crate::db::on_sqlite!(pooled, $name, |c| $statement.execute(c).await);
-                result.map(drop).map_err($crate::db::as_overtaken).map_err($crate::error::fail($table))
+                result.map(drop).map_err($crate::error::as_overtaken).map_err($crate::error::fail($table))
             }
         }
     };

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use kernel::{BoxError, StoreError};
 
 /// Makes the error of a statement on `table` what the use cases understand.
 pub fn fail(table: &'static str) -> impl FnOnce(Error) -> StoreError {
     move |error| match class_of(&error) {
         Class::Taken => StoreError::AlreadyExists { table },
+        Class::Overtaken => StoreError::Overtaken { table },
         Class::Lost | Class::TryAgain => StoreError::Unavailable(Box::new(error)),
         Class::TimedOut => StoreError::TimedOut(Box::new(error)),
         Class::CannotWrite => StoreError::CannotWrite(Box::new(error)),
@@ -54,6 +55,8 @@ pub fn corrupt(
 enum Class {
     /// A key is taken.
     Taken,
+    /// A key is taken that was free a moment ago.
+    Overtaken,
     /// The connection is gone, or the server takes no writes any more because it has become a replica.
     Lost,
     /// The same again may succeed at once.
@@ -70,6 +73,10 @@ fn class_of(error: &Error) -> Class {
     match error {
         Error::DatabaseError(kind, info) => match kind {
             DatabaseErrorKind::UniqueViolation => Class::Taken,
+            // not the server's word: see `as_overtaken`
+            DatabaseErrorKind::SerializationFailure if table_of_taken_key(info.as_ref()).is_some() => {
+                Class::Overtaken
+            }
             DatabaseErrorKind::SerializationFailure => Class::TryAgain,
             DatabaseErrorKind::ReadOnlyTransaction | DatabaseErrorKind::ClosedConnection => Class::Lost,
             // the driver's word for everything the server did not say itself
@@ -80,6 +87,32 @@ fn class_of(error: &Error) -> Class {
         Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => Class::Lost,
         _ => Class::Other,
     }
+}
+
+/// Tables in which use cases look for a row before they leave one to be added later.
+const LOOKED_FOR: [&str; 2] = ["calls", "leads"];
+
+/// If the key of a row that was left for later is taken although it was looked for, somebody was faster, and the same again
+/// finds what they wrote. Drivers have no word for this, so it goes by that of a serialisation failure, which it is.
+pub fn as_overtaken(error: Error) -> Error {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
+            if table_of_taken_key(info.as_ref()).is_some_and(|table| LOOKED_FOR.contains(&table)) =>
+        {
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, info)
+        }
+        other => other,
+    }
+}
+
+/// The table of a key that is taken: PostgreSQL names it, SQLite says it.
+fn table_of_taken_key(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<&str> {
+    let message = info.message();
+    if message.starts_with("duplicate key value") {
+        return info.table_name();
+    }
+    let columns = message.strip_prefix("UNIQUE constraint failed: ")?;
+    columns.split_once('.').map(|(table, _)| table)
 }
 
 /// What never reached the server, or came back from it well and was not understood.

@@ -143,7 +143,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "otto_db_retries_total",
         &["of"],
-        "What was tried again because the database was away for a moment.",
+        "What was tried again because the database was away for a moment, or somebody else was faster.",
     )
     .in_trouble(),
     gauge(

@@ -142,7 +142,9 @@ async fn apply(
     work.inbox().store_new(&entry).await?;
     match work.commit().await {
         Ok(()) => Ok(CallWebhookAck::Applied { call }),
-        Err(StoreError::AlreadyExists { .. }) => apply_again(ports, delivery, &scope, &entry, event).await,
+        Err(StoreError::AlreadyExists { table: "webhook_inbox" }) => {
+            apply_again(ports, delivery, &scope, &entry, event).await
+        }
         Err(error) => Err(error.into()),
     }
 }

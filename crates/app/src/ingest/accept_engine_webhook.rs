@@ -4,7 +4,7 @@
 //! stored; its effect follows by a job, once, whether the event or the poll comes first. An event that speaks of work we
 //! do not know yet waits for it.
 
-use idempotency::{InboxState, event_key};
+use idempotency::{Arrival, InboxState, event_key};
 use kernel::{CompanyId, ErrorKind, InboxId, Provider, Scope, StoreError};
 use tracing::{Instrument, Span};
 
@@ -188,10 +188,13 @@ async fn take(
     let scope = work.scope().clone();
     match work.commit().await {
         Ok(()) => Ok(ack),
-        Err(StoreError::AlreadyExists { .. }) => {
+        Err(StoreError::AlreadyExists { table: "webhook_inbox" }) => {
             let mut work = ports.begin(&scope).await?;
-            // counts the repetition
-            work.inbox().store(&entry).await?;
+            // counts the repetition; unless what was there has grown old and gone meanwhile
+            let stored = work.inbox().store(&entry).await?;
+            if stored.arrival == Arrival::First && state == InboxState::Received {
+                work.enqueue(&ApplyEngineEvent { inbox: entry.id }, delivery.received_at).await?;
+            }
             work.commit().await?;
             Ok(EngineWebhookAck::AlreadyProcessed)
         }

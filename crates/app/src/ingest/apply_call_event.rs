@@ -1,4 +1,4 @@
-//! Applying one event to its call, inside the transaction that stored it.
+//! Applying one event to its call, inside the transaction that stores it.
 //!
 //! Guarantees: the same events give the same call, card and lead in any order and any number of times; a customer has one
 //! contact card and one active lead however many calls come at once.

@@ -23,7 +23,7 @@ use super::{
     fetch_recording::{ACCOUNT_ID, API_KEY, ApiAccount, account_of, platform_account},
 };
 use crate::{
-    Ports,
+    Patience, Ports, again,
     jobs::{Done, JobError, JobRun, ListCompanyCalls, SystemRun},
     ports::{
         CallListing, CallsSince, ListedCall, ListedCalls, NewInboxEntry, RecordingSource, TenantHints,
@@ -249,10 +249,16 @@ impl<'a> Walk<'a> {
             // a trace of its own, as each webhook has one
             let span = tracing::info_span!(parent: None, "app.ingest_listed_call");
             span.follows_from(tracing::Span::current());
-            match self.apply(&scope, call).instrument(span).await {
+            let applied =
+                again(self.ports, Patience::UNIT, || self.apply(&scope, call)).instrument(span).await;
+            let is_away = |error: &StoreError| {
+                // who is overtaken again and again is not, but has met a row that nothing finds
+                error.kind() == ErrorKind::Unavailable && !matches!(error, StoreError::Overtaken { .. })
+            };
+            match applied {
                 Ok(is_new) => self.found += u64::from(is_new),
                 // the next run will do
-                Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
+                Err(error) if is_away(&error) => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(
                         company.id = %owner,

@@ -13,7 +13,7 @@ use super::{
     list_provider_calls::{LISTED, whose},
 };
 use crate::{
-    Ports,
+    Patience, Ports, again,
     jobs::ApplyEngineEvent,
     ports::{CallWebhooks, Delivery, InboxEntry},
 };
@@ -54,7 +54,7 @@ pub async fn replay_webhook(ports: &Ports, id: InboxId) -> Result<(), ReplayErro
         Provider::Shunya => replay_engine_event(ports, &stored).await,
         provider => {
             let webhooks = ports.call_webhooks(provider).ok_or(ReplayError::Provider)?;
-            replay_call_event(ports, webhooks, &stored).await
+            again(ports, Patience::UNIT, || replay_call_event(ports, webhooks, &stored)).await
         }
     }
 }

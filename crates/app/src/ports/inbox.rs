@@ -65,7 +65,7 @@ pub trait Inbox: Send {
     /// Stores a webhook unless its event key is there already; counts the repetition if it is.
     async fn store(&mut self, entry: &NewInboxEntry) -> Result<StoredArrival, StoreError>;
     /// Stores a webhook together with what it does. If its event key is there already, nothing of this unit is committed, and
-    /// the commit answers [`StoreError::AlreadyExists`].
+    /// the commit answers [`StoreError::AlreadyExists`] of `webhook_inbox`.
     async fn store_new(&mut self, entry: &NewInboxEntry) -> Result<(), StoreError>;
     /// One of this tenant's webhooks, locked until the unit of work ends.
     async fn find(&mut self, id: InboxId) -> Result<Option<InboxEntry>, StoreError>;

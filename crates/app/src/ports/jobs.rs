@@ -86,7 +86,7 @@ pub enum Release {
         /// Why, free of personal data.
         why: String,
     },
-    /// The worker is shutting down. The attempt does not count.
+    /// The worker is shutting down, or has held it for too long without beginning. The attempt does not count.
     HandBack,
     /// Given up on.
     Bury {

@@ -334,7 +334,7 @@ pub trait CrmRepository: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
     /// Makes a contact card, and a lead of its, what their stored calls say of them, except where people wrote something
-    /// else. Locks both until the unit of work ends, the card first.
+    /// else. Locks the card until the unit of work ends.
     async fn learn_from_calls(
         &mut self,
         contact: ContactCardId,

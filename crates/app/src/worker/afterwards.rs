@@ -88,7 +88,9 @@ impl Afterwards {
         self.handing_back.spawn(async move {
             stream::iter(leases)
                 .for_each_concurrent(HANDED_BACK_AT_ONCE, async |lease| {
-                    hand_back(&ports, lease).await;
+                    if AssertUnwindSafe(hand_back(&ports, lease)).catch_unwind().await.is_err() {
+                        tracing::error!("handing a job back broke; its lease will run out");
+                    }
                     held.remove(lease);
                 })
                 .await;

@@ -34,6 +34,9 @@ use crate::{
     ports::{Claim, LEASE},
 };
 
+/// How long the store may take, in the end, to be told what has ended and what is handed back.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// How a worker behaves.
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
@@ -239,7 +242,12 @@ async fn wind_down(
             }
         }
     }
-    afterwards.all_said().await;
+    // what cannot be said now is found out when leases run out
+    if tokio::time::timeout(LAST_WORDS, afterwards.all_said()).await.is_err() {
+        tracing::warn!(
+            "the store does not answer; jobs that were ended or not begun keep their leases until they run out"
+        );
+    }
 }
 
 /// A name people can tell workers apart by.

@@ -56,8 +56,7 @@ impl NewEventRow {
     }
 }
 
-/// Adds rows unless their keys are there, and answers the ids of those added. (Most units tell of one to three things, so
-/// there are as many texts to keep.)
+/// Adds rows unless their keys are there, and answers the ids of those added.
 macro_rules! append {
     ($rows:expr) => {{
         let insert = diesel::insert_into(events::table).values($rows);
@@ -74,7 +73,7 @@ impl EventLog for SqlUnit {
         let added = match conn {
             // together with what else is due
             Conn::Postgres(pg) => {
-                pg.ahead.add_told(append!(rows));
+                pg.ahead.add_told(rows.len(), append!(rows));
                 write_due(pg).await.map_err(fail("events"))?
             }
             // which has no such way of adding several
