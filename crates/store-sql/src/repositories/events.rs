@@ -68,6 +68,9 @@ macro_rules! append {
 #[async_trait]
 impl EventLog for SqlUnit {
     async fn append(&mut self, events: Vec<Event>, trace: Option<&str>) -> Result<Vec<Event>, StoreError> {
+        if events.is_empty() {
+            return Ok(events);
+        }
         let (conn, company) = self.parts();
         let rows: Vec<_> = events.iter().map(|event| NewEventRow::of(event, company, trace)).collect();
         let added = match conn {

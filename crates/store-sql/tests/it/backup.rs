@@ -155,7 +155,7 @@ async fn comes_back(db: &Database, other: &Database) {
     "CAL2".clone_into(&mut call.ids.primary);
     let next = unit.calls().insert(&call, Database::now()).await.unwrap().unwrap();
     unit.rollback().await.unwrap();
-    assert_eq!(next.0, last + 1_000_001);
+    assert!((last + 1_000_001..last + 1_000_100).contains(&next.0), "{next} after {last}");
 
     let again = restore(&other.target, folder.path(), &dumped, &Unwatched).await.unwrap_err();
     assert!(matches!(again, BackupError::NotEmpty(_)), "{again}");
