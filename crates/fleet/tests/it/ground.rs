@@ -8,7 +8,7 @@ use simulators::{Faults, SentCall, SimulatorSettings};
 use tempfile::TempDir;
 use testkit::Database;
 use tokio::{
-    sync::mpsc::unbounded_channel,
+    sync::{Mutex, MutexGuard, mpsc::unbounded_channel},
     time::{Instant, sleep},
 };
 
@@ -21,6 +21,13 @@ pub struct Ground {
     pub database: Database,
     http: reqwest::Client,
     _logs: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+/// A dozen processes under load want a small machine to themselves: two such fleets at once would take each other's moments.
+pub async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
 }
 
 /// Stand-ins at a tenth of the providers' times. Undocumented values change what is understood, and these tests are
@@ -32,6 +39,7 @@ pub fn stand_ins(faults: Faults) -> SimulatorSettings {
 impl Ground {
     /// As wished, with another word for each of Otto's settings named.
     pub async fn with(wish: impl FnOnce(FleetSettings) -> FleetSettings) -> Self {
+        let alone = alone().await;
         let logs = tempfile::tempdir().expect("a folder for logs");
         let programs = programs_beside_us().expect("a folder of programs");
         let settings = FleetSettings {
@@ -41,7 +49,7 @@ impl Ground {
         let fleet = Fleet::start(wish(settings)).await.unwrap_or_else(|error| panic!("{error}"));
         let database = Database::at(&fleet.around.superusers_database_url());
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build();
-        Self { fleet, database, http: http.expect("an HTTP client"), _logs: logs }
+        Self { fleet, database, http: http.expect("an HTTP client"), _logs: logs, _alone: alone }
     }
 
     /// What time it is.

@@ -39,6 +39,7 @@ async fn demo(programs: &Path, folder: &Path, url: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_command_runs_everything_and_leaves_nothing_behind() {
+    let _alone = crate::ground::alone().await;
     let place = tempfile::tempdir().expect("a folder");
     let (logs, temporary) = (place.path().join("logs"), place.path().join("tmp"));
     fs::create_dir(&temporary).unwrap();
